@@ -1,0 +1,6 @@
+/// Proof: depths, findings, coverage.
+module varve.verify {
+    requires static org.jspecify;
+    requires varve.archive;
+    requires info.picocli;
+}
