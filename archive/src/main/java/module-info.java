@@ -6,4 +6,6 @@ module varve.archive {
     requires info.picocli;
     requires tools.jackson.core;
     requires jdk.unsupported;
+
+    exports varve.archive.linux;
 }
