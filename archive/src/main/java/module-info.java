@@ -7,5 +7,13 @@ module varve.archive {
     requires tools.jackson.core;
     requires jdk.unsupported;
 
+    exports varve.archive.cli;
     exports varve.archive.linux;
+
+    opens varve.archive.cli to info.picocli;
+
+    uses varve.archive.cli.Verb;
+
+    provides varve.archive.cli.Verb with
+            varve.archive.cli.Demo;
 }
