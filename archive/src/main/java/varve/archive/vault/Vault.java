@@ -84,6 +84,11 @@ public record Vault(Path folder, UUID id) {
         return open(folder);
     }
 
+    /// Opens the vault in a folder, or makes believe there is an empty one: for dry runs.
+    public static Vault openOrImagine(Path folder) throws IOException {
+        return Files.exists(folder.resolve(MARKER)) ? open(folder) : new Vault(folder, new UUID(0, 0));
+    }
+
     /// {@return the names of the volumes, sorted}
     public List<String> volumes() throws IOException {
         try (Stream<Path> content = Files.list(folder)) {
