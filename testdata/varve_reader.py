@@ -119,20 +119,12 @@ def parents(values, root=0):
     return from_lanes(compress([w * ones(n) for w in IV], m, 0, 64, PARENT | root, n), n) + values[64 * n:]
 
 
-def top(values):
+def chaining_value(data, offset):
+    """Of an aligned group of leaves at its own place in the device; never the root."""
+    values = leaf_values(data, offset // LEAF)
     while len(values) > 32:
         values = parents(values)
     return values
-
-
-def chaining_value(data, offset):
-    """Of an aligned group of leaves at its own place in the device; never the root."""
-    return top(leaf_values(data, offset // LEAF))
-
-
-@functools.lru_cache(maxsize=4096)
-def zero_value(offset, size):
-    return top(b"".join(leaf_values(bytes(min(MIB, size - at)), (offset + at) // LEAF) for at in range(0, size, MIB)))
 
 
 def blake3(data):
@@ -229,7 +221,8 @@ def read_manifest(folder, name):
         "the first manifest, and only that, has no previous": (m["sequence"] == 1) == (m["previous"] is None),
         "impossible chunk size": m["chunkSize"] in [1 << n for n in range(16, 25)],
         "impossible block size": m["blockSize"] == BLOCK,
-        "a parent in a full, or none in a delta": delta != (m["parentRoot"] is None) and delta != (m["parentSize"] is None),
+        "a parent in a full, or none in a delta": delta == (m["parentSize"] is not None)
+        and delta == (m["parentRoot"] is not None),
         "changed and payload size do not fit": m["payloadSize"] <= m["changedSize"] <= m["size"] if delta
         else m["payloadSize"] == m["changedSize"] == m["size"],
     }.items():
@@ -320,6 +313,7 @@ class Archive:
             self.read_index(file, start, os.path.join(folder, manifest["base"] + ".index"))
             self.check_nodes()
             self.check_extents()
+            self.check_zero_runs()
             self.check_unlisted()
             self.check_frames(file)
         index = EXTENT.size * len(self.extents), NODE.size * len(self.nodes), SUMMARY.size - 8
@@ -411,19 +405,25 @@ class Archive:
         return self.span(last, 1, unit) == min((last + 1) * unit, self.parent_size) - last * unit
 
     def check_nodes(self):
-        """F018 to F021."""
-        end, runs = 0, []
+        """F018 to F020."""
+        end = 0
         for i, n in enumerate(self.nodes):
             ok = end <= n.first and n.first + n.count <= self.chunks
             self.require(ok, "F018", f"node {i}: chunks {n.first} + {n.count}")
             self.require(n.zero or n.count == 1, "F019", f"node {i}: a data node of {n.count} chunks")
             self.require(not self.full or n.first == end, "F020", f"node {i}: chunks {end} to {n.first} are missing")
-            if n.zero and not (runs and n.first == end and self.nodes[i - 1].zero):
+            end = n.first + n.count
+        self.require(not self.full or end == self.chunks, "F020", f"chunks {end} to {self.chunks} are missing")
+
+    def check_zero_runs(self):
+        """F021; in a delta the nodes of a run all have extents, or are all kept."""
+        end, kind, runs = 0, None, []
+        for n, own in zip(self.nodes, self.extents_of):
+            if n.zero and (not runs or n.first != end or bool(own) != kind):
                 runs.append([])
             if n.zero:
                 runs[-1].append((n.first, n.count))
-            end = n.first + n.count
-        self.require(not self.full or end == self.chunks, "F020", f"chunks {end} to {self.chunks} are missing")
+            end, kind = (n.first + n.count if n.zero else None), bool(own)
         for run in runs:
             c, e = run[0][0], sum(run[-1])
             ok = list(cut(c, e, self.chunks, self.chunk)) == run
@@ -450,11 +450,12 @@ class Archive:
                 self.payloads.append(self.span(n.first, n.count, self.chunk))
                 continue
             self.payloads.append(sum(self.span(x.first, x.count, BLOCK) for x in own if x.state))
-            ok = own and begin <= own[0].first and sum(own[-1][:2]) <= end
-            self.require(ok, "F016", f"node {i}: it has no extents, or some that do not lie in it")
+            ok = not own or begin <= own[0].first and sum(own[-1][:2]) <= end
+            self.require(ok, "F016", f"node {i}: extents that do not lie in it")
             ok = all(a.first + a.count < b.first or a.state != b.state for a, b in zip(own, own[1:]))
             self.require(ok, "F017", f"node {i}: extents that touch have the same state")
-            self.require(not n.zero or own == [(begin, end - begin, 0)], "F022", f"node {i}: a zero node's extents")
+            ok = not n.zero or own in ([], [(begin, end - begin, 0)])
+            self.require(ok, "F022", f"node {i}: a zero node with other extents")
             for x in own + [Extent(end, 0, 0)]:
                 ok = begin == x.first or self.in_parent(x.first - 1, BLOCK)
                 self.require(ok, "F025", f"node {i}: block {x.first - 1} is not in the parent")
@@ -470,9 +471,6 @@ class Archive:
             ok = self.full or end == n.first or self.in_parent(n.first - 1, self.chunk)
             self.require(ok, "F025", f"chunk {n.first - 1} is not in the parent")
             end = n.first + n.count
-        alone = (self.size <= self.chunk) != (self.parent_size <= self.chunk)
-        ok = self.full or not alone or self.size == 0 or self.nodes and self.nodes[0].first == 0
-        self.require(ok, "F025", "chunk 0 has another hash in the parent")
 
     def check_frames(self, file):
         """F010 and F011 as far as they show without decoding, F012, F023, F030."""
@@ -527,17 +525,16 @@ class Archive:
             self.require(not zstd.stdout.read(1) and zstd.wait() == 0, "F010", "zstd finds damage")
 
     def values(self, parent_values):
-        """The hashes of the whole device, those of the parent where this has none, as (first, count, zero, hash)."""
-        result, at, firsts = [], 0, [v[0] for v in parent_values]
+        """The nodes of the whole device, those of the parent where this has none: (first, count, zero, hash) each."""
+        result, at, old = [], 0, 0
         for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
             while at < n.first:
-                old = parent_values[bisect.bisect_right(firsts, at) - 1]
-                end = min(old[0] + old[1], n.first)
-                for c, count in cut(at, end, self.chunks, self.chunk) if old[2] else [(at, 1)]:
-                    same = (c, count) == old[:2]
-                    value = old[3] if same else zero_value(c * self.chunk, self.span(c, count, self.chunk))
-                    result.append((c, count, old[2], value))
-                at = end
+                while old < len(parent_values) and parent_values[old][0] < at:
+                    old += 1
+                ok = old < len(parent_values) and parent_values[old][0] == at and sum(parent_values[old][:2]) <= n.first
+                self.require(ok, "F031", f"chunk {at}: a node of the parent is missing, or listed in part only")
+                result.append(parent_values[old])
+                at += parent_values[old][1]
             if n.count:
                 result.append((n.first, n.count, n.zero, n.hash))
             at = n.first + n.count
@@ -547,6 +544,15 @@ class Archive:
             root = result[0][3] if result else blake3(b"")
         self.require(root == self.root, "F031", f"expected {self.root.hex()}, found {root.hex() if root else 'none'}")
         return result
+
+    def check_kept(self, parent_values):
+        """F022: a kept zero node lies in zero nodes of the parent."""
+        firsts = [v[0] for v in parent_values]
+        for i, (n, own) in enumerate(zip(self.nodes, self.extents_of)):
+            if n.zero and not own and not self.full:
+                low, high = bisect.bisect_right(firsts, n.first) - 1, bisect.bisect_left(firsts, n.first + n.count)
+                ok = all(v[2] for v in parent_values[low:high])
+                self.require(ok, "F022", f"node {i}: a kept zero node, but the parent has data there")
 
     def check_node_hashes(self, target):
         for i, n in enumerate(self.nodes):
@@ -605,6 +611,7 @@ class Image:
         """Applies the archives; the last state is proved, with `nodes` each of them."""
         for m in path:
             archive = Archive(self.folder, m)
+            archive.check_kept(self.values)
             self.values = archive.values([] if archive.full else self.values)
             if self.regular:
                 os.ftruncate(self.target, 0 if archive.full else m["size"])
