@@ -17,6 +17,7 @@ BLOCK = 4096
 MIB = 1 << 20
 MAGIC = 0x184D2A56
 ZEROS = bytes(16 * MIB)
+SUFFIXES = ".zst", ".json", ".index", ".tree"
 
 
 @functools.lru_cache(maxsize=256)
@@ -254,7 +255,7 @@ class Volume:
         random[6], random[8] = random[6] & 15 | 0x40, random[8] & 63 | 0x80
         self.volume_id = bytes(random)
 
-    def save(self, draft, day, label=None, only=(".zst", ".json", ".index", ".tree"), change=lambda m: None, **bytes_of):
+    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, **bytes_of):
         """Writes an archive as of 02:00 of a day of November 2026. `change` alters the manifest's members before it is
         written, `json`, `index` and `tree` the bytes of those files."""
         data, region = draft.encode(self.volume_id)
