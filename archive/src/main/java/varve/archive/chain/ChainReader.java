@@ -45,9 +45,9 @@ public final class ChainReader implements AutoCloseable {
         int compressedSize = 0;
         int contentSize = 0;
         for (int i = 0; i < chain.length(); i++) {
-            Index.Sizes largest = chain.layer(i).index().largest();
-            compressedSize = Math.max(compressedSize, largest.compressed());
-            contentSize = Math.max(contentSize, i == 0 ? 0 : largest.content());
+            Index index = chain.layer(i).index();
+            compressedSize = Math.max(compressedSize, index.largestFrame());
+            contentSize = Math.max(contentSize, i == 0 ? 0 : index.largestContent());
         }
         this.compressed = arena.allocate(Math.max(1, compressedSize), 4096);
         this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);

@@ -34,13 +34,14 @@ public final class Index implements AutoCloseable {
     private final MemorySegment bytes;
     private final Summary summary;
     private final Geometry geometry;
-    private Sizes largest = new Sizes(0, 0);
+    private Seen seen = new Seen(0, 0, false);
 
-    /// Sizes of the largest data frame of an archive.
+    /// What the check of the tables saw.
     ///
-    /// @param compressed bytes in the file
-    /// @param content bytes decompressed
-    public record Sizes(int compressed, int content) {}
+    /// @param largestFrame of a data node, bytes in the file
+    /// @param largestContent of such a frame, decompressed
+    /// @param keepsZeros whether there are kept zero nodes
+    record Seen(int largestFrame, int largestContent, boolean keepsZeros) {}
 
     private Index(Arena arena, String where, MemorySegment bytes, Summary summary) {
         this.arena = arena;
@@ -73,7 +74,7 @@ public final class Index implements AutoCloseable {
             }
             Index index = new Index(arena, where, bytes, Summary.decode(bytes, where));
             index.checkManifest(manifest);
-            index.largest = new IndexCheck(index, where).run();
+            index.seen = new IndexCheck(index, where).run();
             return index;
         } catch (Throwable e) {
             arena.close();
@@ -101,9 +102,19 @@ public final class Index implements AutoCloseable {
         return header().kind() == Kind.FULL;
     }
 
-    /// {@return what memory the frames of data nodes need}
-    public Sizes largest() {
-        return largest;
+    /// {@return size of the largest frame of a data node in the file}
+    public int largestFrame() {
+        return seen.largestFrame();
+    }
+
+    /// {@return size of the largest content of such a frame}
+    public int largestContent() {
+        return seen.largestContent();
+    }
+
+    /// {@return whether a delta lists zero nodes as kept}
+    public boolean keepsZeros() {
+        return seen.keepsZeros();
     }
 
     /// {@return number of node rows}
