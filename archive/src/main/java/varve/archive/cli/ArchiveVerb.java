@@ -172,13 +172,13 @@ public final class ArchiveVerb implements Verb {
                         .member("changedSize", outcome.changedSize())
                         .member("payloadSize", outcome.payloadSize())
                         .member("storedSize", outcome.storedSize())
-                        .member("resumed", outcome.resumed());
+                        .member("reusedSize", outcome.reusedSize());
             }
             return;
         }
         String verb = dryRun ? "would store" : "stored";
-        if (outcome.resumed()) {
-            stdio.out().println("resumed what an interrupted run had left");
+        if (outcome.reusedSize() > 0) {
+            stdio.out().println("resumed: " + Size.format(outcome.reusedSize()) + " that an interrupted run had left were right and are used");
         }
         stdio.out().println("root " + outcome.state().root());
         if (unchanged(outcome)) {
