@@ -36,7 +36,7 @@ public final class ShowVerb implements Verb {
     public ExitCode run(Stdio stdio) throws IOException {
         Vault place = Vault.open(vault.folder());
         FoundPoint found = FoundPoint.find(place, PointName.parse(point));
-        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.getMessage()));
+        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
         Manifest m = found.archive().manifest();
         Optional<List<StoredArchive>> path = found.history().path(m.state(), any -> true);
         boolean restorable = found.history().path(m.state(), StoredArchive::dataAtHand).isPresent();
