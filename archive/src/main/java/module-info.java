@@ -23,5 +23,9 @@ module varve.archive {
     uses varve.archive.cli.Verb;
 
     provides varve.archive.cli.Verb with
+            varve.archive.cli.ArchiveVerb,
+            varve.archive.cli.ListVerb,
+            varve.archive.cli.ShowVerb,
+            varve.archive.cli.DiffVerb,
             varve.archive.cli.Demo;
 }

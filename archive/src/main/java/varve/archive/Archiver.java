@@ -19,10 +19,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.BlockSource;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
@@ -36,6 +38,7 @@ import varve.archive.file.Tally;
 import varve.archive.format.Header;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
+import varve.archive.format.Node;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
@@ -66,7 +69,7 @@ public final class Archiver {
     /// @param changedSize bytes of the device that are in the archive
     /// @param payloadSize of these, bytes that are not zero
     /// @param storedSize bytes that the archive takes in the vault, index included; an estimate in a dry run
-    /// @param resumed whether an interrupted run's frames were at hand
+    /// @param reusedSize of that, bytes that an interrupted run had left
     public record Outcome(
             Optional<Manifest> manifest,
             Kind kind,
@@ -75,7 +78,7 @@ public final class Archiver {
             long changedSize,
             long payloadSize,
             long storedSize,
-            boolean resumed) {}
+            long reusedSize) {}
 
     /// @param name of the volume
     /// @param progress gets the bytes of the device that are done, as they are
@@ -150,7 +153,7 @@ public final class Archiver {
     private Outcome dryRun(Header header, Feed feed, @Nullable ParentView parent) throws IOException {
         Tally tally = new Tally();
         Totals totals = run(header, feed, parent, Hints.NONE, tally);
-        return new Outcome(Optional.empty(), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, tally.storedSize(), false);
+        return new Outcome(Optional.empty(), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, tally.storedSize(), 0);
     }
 
     private Outcome write(
@@ -165,7 +168,6 @@ public final class Archiver {
         Optional<Hash> previous = latest.isPresent() ? Optional.of(volume.manifestHash(latest.get())) : Optional.empty();
         long sequence = latest.map(archive -> archive.manifest().sequence() + 1).orElse(1L);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
-            boolean resumed = writer.hints().any();
             try {
                 Totals totals = run(header, feed, parent, writer.hints(), writer);
                 Manifest manifest = writer.commit(totals.state, written -> new Manifest(
@@ -188,7 +190,7 @@ public final class Archiver {
                         written.file(),
                         written.index()));
                 long stored = manifest.file().size() + manifest.index().size();
-                return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, resumed);
+                return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, totals.reused);
             } catch (IOException e) {
                 if (writer.failed()) {
                     writer.discard();
@@ -198,20 +200,21 @@ public final class Archiver {
         }
     }
 
-    private record Totals(State state, long changed, long payload) {}
+    private record Totals(State state, long changed, long payload, long reused) {}
 
     /// the pipeline: pieces to workers, what they saw to the recorder, in order
     private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output) throws IOException {
         int chunkLog = header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         int slots = options.threads() * 4;
+        LongAdder reused = new LongAdder();
         Throttle throttle = new Throttle(options.bytesPerSecond());
         try (Arena arena = Arena.ofShared();
-                Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest))) {
+                Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused))) {
             Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
-                free.add(new Scan.Slot(arena, feed.unit, feed.chunkSize, parent == null));
+                free.add(new Scan.Slot(arena, feed.unit(), feed.chunkSize(), parent == null));
             }
             record Flight(Feed.Piece piece, Scan.@Nullable Slot slot, @Nullable Future<List<Scan.Chunk>> chunks) {}
             Deque<Flight> flights = new ArrayDeque<>();
@@ -249,7 +252,7 @@ public final class Archiver {
             }
             State state = recorder.finish();
             feed.checkEnd();
-            return new Totals(state, recorder.changedSize(), recorder.payloadSize());
+            return new Totals(state, recorder.changedSize(), recorder.payloadSize(), reused.sum());
         }
     }
 
@@ -257,15 +260,16 @@ public final class Archiver {
         long end = (piece.offset() + piece.size() + (1L << chunkLog) - 1) >>> chunkLog;
         for (long chunk = piece.offset() >>> chunkLog; chunk < end; ) {
             long length = Math.min(1L << chunkLog, piece.offset() + piece.size() - (chunk << chunkLog));
-            var old = parent == null ? null : parent.node(chunk, length);
+            Node old = parent == null ? null : parent.node(chunk, length);
             if (parent == null) {
                 recorder.zero(chunk, end);
                 chunk = end;
             } else if (old == null || !old.zero()) {
                 recorder.zero(chunk, ++chunk);
             } else {
-                // the last chunk may have another length than in the parent: it is looked at by itself
-                long to = Math.max(chunk + 1, Math.min(old.end(), end - 1));
+                // a last chunk, here or in the parent, may have another length in the other: it is looked at by itself
+                long last = Math.min(end, parent.geometry().chunks()) - 1;
+                long to = Math.max(chunk + 1, Math.min(old.end(), last));
                 recorder.sameZero(chunk, to, old);
                 chunk = to;
             }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.ArchiveOutput;
@@ -291,13 +292,19 @@ final class Recorder {
         parentZero = null;
         Geometry now = geometry();
         boolean whole = parentZeroStart == node.chunk() && parentZeroEnd == node.end();
-        boolean standsAlone = node.chunk() == 0 && node.end() >= now.chunks() && !now.single();
-        if (whole && !standsAlone && now.single() == parent.single()) {
+        if (whole && stands(node, now)) {
             endZeroRun();
             add(node.hash(), now.length(node.chunk(), node.count()));
         } else {
             zeroRun(parentZeroStart, parentZeroEnd, true);
         }
+    }
+
+    /// whether a node of the parent is one of the device as it is now, too: FORMAT.md section 5.2, kept nodes
+    private boolean stands(Node node, Geometry now) {
+        boolean clipped = Long.bitCount(node.count()) != 1 && node.end() < now.chunks();
+        boolean alone = node.chunk() == 0 && node.end() >= now.chunks();
+        return now.single() == parent.single() && !clipped && (now.single() || !alone);
     }
 
     private void zeroRun(long chunk, long end, boolean kept) throws IOException {

@@ -5,7 +5,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
@@ -33,6 +35,7 @@ final class Scan implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final MemorySegment candidate;
     private final MemorySegment decoded;
+    private final LongAdder reused;
     private @Nullable ChainReader parentReader;
 
     /// A chunk of a piece.
@@ -63,11 +66,13 @@ final class Scan implements AutoCloseable {
 
     /// @param parent of a delta; null for a full
     /// @param largestContent of a frame
-    Scan(Feed feed, int chunkLog, @Nullable ParentView parent, Hints hints, int level, long largestContent) {
+    /// @param reused counts bytes of frames that an interrupted run had made
+    Scan(Feed feed, int chunkLog, @Nullable ParentView parent, Hints hints, int level, long largestContent, LongAdder reused) {
         this.feed = feed;
         this.chunkLog = chunkLog;
         this.parent = parent;
         this.hints = hints;
+        this.reused = reused;
         this.encoder = new FrameEncoder(level);
         this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
         this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, parent != null ? 1L << chunkLog : 1), 4096);
@@ -115,6 +120,7 @@ final class Scan implements AutoCloseable {
             MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
             MemorySegment content = decoded.asSlice(0, payload.byteSize());
             if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
+                reused.add(old.byteSize());
                 return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
             }
         }

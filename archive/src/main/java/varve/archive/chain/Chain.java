@@ -44,6 +44,7 @@ public final class Chain implements Closeable {
         this.state = layers.getLast().index().state();
         this.geometry = layers.getLast().index().geometry();
         checkLinks();
+        checkKeptZeros();
         checkRoot();
     }
 
@@ -84,6 +85,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).archive();
     }
 
+    /// {@return the tables of a layer}
+    public Index index(int layer) {
+        return layers.get(layer).index();
+    }
+
     Layer layer(int number) {
         return layers.get(number);
     }
@@ -91,7 +97,11 @@ public final class Chain implements Closeable {
     /// {@return the node that holds `chunk`}
     /// @param chunk inside of the device
     public Found find(long chunk) throws CorruptException {
-        for (int layer = layers.size() - 1; layer >= 0; layer--) {
+        return find(layers.size() - 1, chunk);
+    }
+
+    private Found find(int newest, long chunk) throws CorruptException {
+        for (int layer = newest; layer >= 0; layer--) {
             Index index = layers.get(layer).index();
             long row = index.find(chunk);
             if (row >= 0) {
@@ -122,6 +132,29 @@ public final class Chain implements Closeable {
                 throw new BrokenChainException(layer.archive().data() + ": applies to " + parent + ", not to " + here);
             }
             here = layer.index().state();
+        }
+    }
+
+    /// a kept zero node says that the parent is zero there: F022
+    private void checkKeptZeros() throws CorruptException {
+        for (int layer = 1; layer < layers.size(); layer++) {
+            Index index = layers.get(layer).index();
+            for (long row = 0; index.keepsZeros() && row < index.nodes(); row++) {
+                Node node = index.node(row);
+                if (node.zero() && node.extent() == index.extentEnd(row)) {
+                    checkZero(layer - 1, node);
+                }
+            }
+        }
+    }
+
+    private void checkZero(int layer, Node kept) throws CorruptException {
+        for (long chunk = kept.chunk(); chunk < kept.end(); ) {
+            Node node = find(layer, chunk).node();
+            if (!node.zero()) {
+                throw new CorruptException(Rule.F022, layers.get(layer + 1).archive().index().getFileName().toString(), "chunk " + chunk + " is kept as zero, but the parent has data there");
+            }
+            chunk = node.end();
         }
     }
 

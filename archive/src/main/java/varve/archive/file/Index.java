@@ -34,13 +34,14 @@ public final class Index implements AutoCloseable {
     private final MemorySegment bytes;
     private final Summary summary;
     private final Geometry geometry;
-    private Sizes largest = new Sizes(0, 0);
+    private Seen seen = new Seen(0, 0, false);
 
-    /// Sizes of the largest data frame of an archive.
+    /// What the check of the tables saw.
     ///
-    /// @param compressed bytes in the file
-    /// @param content bytes decompressed
-    public record Sizes(int compressed, int content) {}
+    /// @param largestFrame of a data node, bytes in the file
+    /// @param largestContent of such a frame, decompressed
+    /// @param keepsZeros whether there are kept zero nodes
+    record Seen(int largestFrame, int largestContent, boolean keepsZeros) {}
 
     private Index(Arena arena, String where, MemorySegment bytes, Summary summary) {
         this.arena = arena;
@@ -53,7 +54,7 @@ public final class Index implements AutoCloseable {
     /// Opens the index region of an archive, wherever it is at hand: an `.index` file, or inside of the data file.
     ///
     /// @param file that holds the region
-    /// @param position of the region in it
+    /// @param position of the region in it; 0 is that of an `.index` file, which holds nothing else
     /// @throws CorruptException if it is not what the manifest says, or breaks a rule
     /// @throws UnsupportedException if a later version wrote it
     public static Index open(Path file, long position, Manifest manifest) throws IOException {
@@ -61,9 +62,9 @@ public final class Index implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             String where = file.getFileName().toString();
             long size = manifest.index().size();
-            if (channel.size() - position < size) {
-                throw new CorruptException(
-                        Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + channel.size());
+            long end = channel.size();
+            if (end - position < size || (position == 0 && end != size)) {
+                throw new CorruptException(Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + end);
             }
             MemorySegment bytes = Mapped.map(channel, file, position, size, arena);
             Hash found = new SubtreeHasher().whole(bytes);
@@ -73,7 +74,7 @@ public final class Index implements AutoCloseable {
             }
             Index index = new Index(arena, where, bytes, Summary.decode(bytes, where));
             index.checkManifest(manifest);
-            index.largest = new IndexCheck(index, where).run();
+            index.seen = new IndexCheck(index, where).run();
             return index;
         } catch (Throwable e) {
             arena.close();
@@ -101,9 +102,19 @@ public final class Index implements AutoCloseable {
         return header().kind() == Kind.FULL;
     }
 
-    /// {@return what memory the frames of data nodes need}
-    public Sizes largest() {
-        return largest;
+    /// {@return size of the largest frame of a data node in the file}
+    public int largestFrame() {
+        return seen.largestFrame();
+    }
+
+    /// {@return size of the largest content of such a frame}
+    public int largestContent() {
+        return seen.largestContent();
+    }
+
+    /// {@return whether a delta lists zero nodes as kept}
+    public boolean keepsZeros() {
+        return seen.keepsZeros();
     }
 
     /// {@return number of node rows}

@@ -35,6 +35,7 @@ final class IndexCheck {
     private boolean runKept;
     private int largestFrame;
     private int largestContent;
+    private boolean keepsZeros;
 
     IndexCheck(Index index, String where) {
         this.index = index;
@@ -44,8 +45,8 @@ final class IndexCheck {
         this.parentSize = index.header().parent().size();
     }
 
-    /// {@return sizes of the largest frame of a data node}
-    Index.Sizes run() throws CorruptException {
+    /// {@return what readers want to know beforehand}
+    Index.Seen run() throws CorruptException {
         require(!index.full() || summary.extents() == 0, Rule.F014, summary.extents() + " rows");
         for (row = 0; row < summary.nodes(); row++) {
             Node node = index.node(row);
@@ -55,19 +56,30 @@ final class IndexCheck {
             zeroRun(node, payload);
         }
         endZeroRun(nextChunk);
+        unlisted(nextChunk, geometry.chunks());
         require(!index.full() || nextChunk == geometry.chunks(), Rule.F020, "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
         require(nextExtent == summary.extents(), Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
         require(frameFilled == frame.contentSize(), Rule.F023, "the last frame holds more than its nodes");
         require(framesEnd == summary.indexPosition(), Rule.F023, "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
         require(frames == summary.frames() && payloadSize == summary.payloadSize(), Rule.F030, frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of " + summary.payloadSize());
-        return new Index.Sizes(largestFrame, largestContent);
+        return new Index.Seen(largestFrame, largestContent, keepsZeros);
     }
 
     private void place(Node node) throws CorruptException {
         require(node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(), Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
         require(node.zero() || node.count() == 1, Rule.F019, node.count() + " chunks");
         require(!index.full() || node.chunk() == nextChunk, Rule.F020, "nothing from chunk " + nextChunk + " to " + node.chunk());
+        unlisted(nextChunk, node.chunk());
         nextChunk = node.end();
+    }
+
+    /// chunks that a delta does not list must be in the parent, at the same length
+    private void unlisted(long chunk, long end) throws CorruptException {
+        if (!index.full() && chunk < end) {
+            long bytes = Math.min(geometry.size(), end << geometry.chunkLog());
+            long inParent = Math.min(parentSize, end << geometry.chunkLog());
+            require(bytes == inParent, Rule.F025, "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
+        }
     }
 
     private long fullPayload(Node node) throws CorruptException {
@@ -140,6 +152,7 @@ final class IndexCheck {
         if (runStart >= 0 && (!node.zero() || node.chunk() != runNext || kept != runKept)) {
             endZeroRun(runNext);
         }
+        keepsZeros |= node.zero() && kept;
         if (node.zero()) {
             if (runStart < 0) {
                 runStart = row;

@@ -67,7 +67,7 @@ public record Vault(Path folder, UUID id) {
             }
         }
         UUID id = UUID.randomUUID();
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(MARKER);
         json.text("format", FORMAT);
         json.text("id", id.toString());
         json.text("created", Manifest.text(Instant.now()));
@@ -82,6 +82,11 @@ public record Vault(Path folder, UUID id) {
         }
         Files.deleteIfExists(draft);
         return open(folder);
+    }
+
+    /// Opens the vault in a folder, or makes believe there is an empty one: for dry runs.
+    public static Vault openOrImagine(Path folder) throws IOException {
+        return Files.exists(folder.resolve(MARKER)) ? open(folder) : new Vault(folder, new UUID(0, 0));
     }
 
     /// {@return the names of the volumes, sorted}
