@@ -59,9 +59,16 @@ public final class TestFiles {
         throw new IllegalStateException("no testdata/golden in " + start + " or above");
     }
 
-    /// {@return the reader that is written in Python}
+    /// {@return the reader of varve archives that is written in Python: `list VOLUME`, `restore VOLUME POINT TARGET`,
+    /// `verify VOLUME`}
     public static Path pythonReader() {
         return root().resolve("varve_reader.py");
+    }
+
+    /// {@return a reader of the zstd seekable format that knows nothing of varve, written in Python:
+    /// `list FILE`, `read FILE OFFSET SIZE`, `check FILE`}
+    public static Path seekableReader() {
+        return root().resolve("seekable.py");
     }
 
     public static List<GoldenVolume> golden() throws IOException {
