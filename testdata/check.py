@@ -97,7 +97,8 @@ class Seekable(unittest.TestCase):
     SCRIPT = os.path.join(HERE, "seekable.py")
 
     def run_script(self, *words):
-        return subprocess.run([sys.executable, "-B", self.SCRIPT, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [sys.executable, "-B", self.SCRIPT, *words]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def test_it_reads_every_golden_archive(self):
         for folder in folders("golden"):

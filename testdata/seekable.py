@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Reads files in the zstd seekable format, from that format's specification alone (0.1.0, contrib/seekable_format of the
-zstd project). It knows nothing of varve.
+"""Reads files in the zstd seekable format, from the specification of that format alone (version 0.1.0, in
+contrib/seekable_format of the zstd project). It knows nothing of varve.
 
     seekable.py list  FILE                 one line for each frame: position, compressed size, offset, decompressed size
     seekable.py read  FILE OFFSET SIZE     bytes of the content, to standard output; only the frames needed are decoded
