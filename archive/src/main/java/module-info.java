@@ -6,4 +6,26 @@ module varve.archive {
     requires info.picocli;
     requires tools.jackson.core;
     requires jdk.unsupported;
+
+    exports varve.archive;
+    exports varve.archive.block;
+    exports varve.archive.chain;
+    exports varve.archive.cli;
+    exports varve.archive.codec;
+    exports varve.archive.file;
+    exports varve.archive.format;
+    exports varve.archive.hash;
+    exports varve.archive.linux;
+    exports varve.archive.vault;
+
+    opens varve.archive.cli to info.picocli;
+
+    uses varve.archive.cli.Verb;
+
+    provides varve.archive.cli.Verb with
+            varve.archive.cli.ArchiveVerb,
+            varve.archive.cli.ListVerb,
+            varve.archive.cli.ShowVerb,
+            varve.archive.cli.DiffVerb,
+            varve.archive.cli.Demo;
 }

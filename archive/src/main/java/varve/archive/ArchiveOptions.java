@@ -1,0 +1,39 @@
+package varve.archive;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// How to archive.
+///
+/// @param full a full even if there is something to make a delta against
+/// @param level of zstd
+/// @param chunkLog chunk size as a power of two, for a new volume
+/// @param threads that read, hash and compress
+/// @param bytesPerSecond read at most so many, 0 for no limit
+/// @param idle let everybody else's disk reads go first
+/// @param label free text for the point in time
+/// @param dryRun find out what would be stored, store nothing
+public record ArchiveOptions(
+        boolean full,
+        int level,
+        OptionalInt chunkLog,
+        int threads,
+        long bytesPerSecond,
+        boolean idle,
+        Optional<String> label,
+        boolean dryRun) {
+
+    public static final int DEFAULT_LEVEL = 3;
+
+    public static ArchiveOptions defaults() {
+        return new ArchiveOptions(
+                false,
+                DEFAULT_LEVEL,
+                OptionalInt.empty(),
+                Runtime.getRuntime().availableProcessors(),
+                0,
+                false,
+                Optional.empty(),
+                false);
+    }
+}

@@ -1,0 +1,384 @@
+package varve.archive;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import varve.archive.block.BlockSource;
+import varve.archive.block.Geometry;
+import varve.archive.block.RefusedException;
+import varve.archive.chain.BrokenChainException;
+import varve.archive.chain.Chain;
+import varve.archive.chain.History;
+import varve.archive.file.ArchiveOutput;
+import varve.archive.file.ArchiveWriter;
+import varve.archive.file.Hints;
+import varve.archive.file.StoredArchive;
+import varve.archive.file.Tally;
+import varve.archive.format.Header;
+import varve.archive.format.Kind;
+import varve.archive.format.Manifest;
+import varve.archive.format.Node;
+import varve.archive.format.State;
+import varve.archive.hash.Hash;
+import varve.archive.hash.Hashing;
+import varve.archive.vault.Vault;
+import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeLock;
+
+/// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
+///
+/// The leading thread hands pieces of the device to workers and takes what they saw in order ([Scan], [Recorder]); the
+/// archive is staged, proved and committed by [ArchiveWriter]. Memory depends on threads and chunk size.
+public final class Archiver {
+
+    /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
+    private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
+
+    private final Vault vault;
+    private final String name;
+    private final ArchiveOptions options;
+    private final InstantSource clock;
+    private final LongConsumer progress;
+    private final Consumer<String> warnings;
+
+    /// What was recorded, or would have been.
+    ///
+    /// @param manifest of the new archive; empty in a dry run
+    /// @param state of the device
+    /// @param changedSize bytes of the device that are in the archive
+    /// @param payloadSize of these, bytes that are not zero
+    /// @param storedSize bytes that the archive takes in the vault, index included; an estimate in a dry run
+    /// @param reusedSize of that, bytes that an interrupted run had left
+    public record Outcome(
+            Optional<Manifest> manifest,
+            Kind kind,
+            State state,
+            State parent,
+            long changedSize,
+            long payloadSize,
+            long storedSize,
+            long reusedSize) {}
+
+    /// @param name of the volume
+    /// @param progress gets the bytes of the device that are done, as they are
+    /// @param warnings get what the user should know although it is no error
+    public Archiver(
+            Vault vault,
+            String name,
+            ArchiveOptions options,
+            InstantSource clock,
+            LongConsumer progress,
+            Consumer<String> warnings) {
+        this.vault = vault;
+        this.name = name;
+        this.options = options;
+        this.clock = clock;
+        this.progress = progress;
+        this.warnings = warnings;
+    }
+
+    /// Archives a device or an image.
+    ///
+    /// @param lockWait how long to wait for another writer
+    public Outcome archive(BlockSource source, Duration lockWait) throws IOException, InterruptedException {
+        return archive(source.name(), source.size(), lockWait, chunkLog -> Feed.of(source, chunkLog));
+    }
+
+    /// Archives a stream of unknown size.
+    public Outcome archive(InputStream stream, Duration lockWait) throws IOException, InterruptedException {
+        return archive("-", -1, lockWait, chunkLog -> Feed.of(stream, chunkLog));
+    }
+
+    private interface FeedMaker {
+        Feed feed(int chunkLog);
+    }
+
+    private Outcome archive(String source, long size, Duration lockWait, FeedMaker feeds)
+            throws IOException, InterruptedException {
+        Volume volume = vault.volume(name);
+        if (options.dryRun()) {
+            return record(volume, source, size, feeds);
+        }
+        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + source)) {
+            if (ArchiveWriter.recover(volume.folder())) {
+                warnings.accept("finished the archive that an interrupted run had completed");
+            }
+            return record(volume, source, size, feeds);
+        }
+    }
+
+    private Outcome record(Volume volume, String source, long size, FeedMaker feeds) throws IOException {
+        History history = volume.exists() ? volume.read().sound() : new History(List.of());
+        Optional<StoredArchive> latest = history.latest();
+        int chunkLog = chunkLog(latest, size);
+        Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
+        Instant time = time(volume, latest, base.isPresent() ? Kind.DELTA : Kind.FULL);
+        Hashing.warmUp();
+        try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
+                Feed feed = feeds.feed(chunkLog)) {
+            Header header = new Header(
+                    parent == null ? Kind.FULL : Kind.DELTA,
+                    chunkLog,
+                    volumeId(volume, latest),
+                    parent == null ? State.NOTHING : parent.state());
+            ParentView view = parent == null ? null : new ParentView(parent, warnings);
+            if (options.dryRun()) {
+                return dryRun(header, feed, view);
+            }
+            return write(volume, header, feed, view, latest, time, source);
+        }
+    }
+
+    private Outcome dryRun(Header header, Feed feed, @Nullable ParentView parent) throws IOException {
+        Tally tally = new Tally();
+        Totals totals = run(header, feed, parent, Hints.NONE, tally);
+        return new Outcome(Optional.empty(), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, tally.storedSize(), 0);
+    }
+
+    private Outcome write(
+            Volume volume,
+            Header header,
+            Feed feed,
+            @Nullable ParentView parent,
+            Optional<StoredArchive> latest,
+            Instant time,
+            String source)
+            throws IOException {
+        Optional<Hash> previous = latest.isPresent() ? Optional.of(volume.manifestHash(latest.get())) : Optional.empty();
+        long sequence = latest.map(archive -> archive.manifest().sequence() + 1).orElse(1L);
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
+            try {
+                Totals totals = run(header, feed, parent, writer.hints(), writer);
+                Manifest manifest = writer.commit(totals.state, written -> new Manifest(
+                        header.kind(),
+                        name,
+                        header.volumeId(),
+                        sequence,
+                        previous,
+                        time,
+                        now(),
+                        options.label(),
+                        source,
+                        host(),
+                        "varve " + Version.CURRENT,
+                        header.chunkLog(),
+                        totals.state,
+                        header.parent(),
+                        totals.changed,
+                        totals.payload,
+                        written.file(),
+                        written.index()));
+                long stored = manifest.file().size() + manifest.index().size();
+                return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, totals.reused);
+            } catch (IOException e) {
+                if (writer.failed()) {
+                    writer.discard();
+                }
+                throw e;
+            }
+        }
+    }
+
+    private record Totals(State state, long changed, long payload, long reused) {}
+
+    /// the pipeline: pieces to workers, what they saw to the recorder, in order
+    private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output) throws IOException {
+        int chunkLog = header.chunkLog();
+        long largest = Recorder.largestContent(chunkLog);
+        int slots = options.threads() * 4;
+        LongAdder reused = new LongAdder();
+        Throttle throttle = new Throttle(options.bytesPerSecond());
+        try (Arena arena = Arena.ofShared();
+                Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused))) {
+            Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
+            Deque<Scan.Slot> free = new ArrayDeque<>();
+            for (int i = 0; i < slots; i++) {
+                free.add(new Scan.Slot(arena, feed.unit, feed.chunkSize, parent == null));
+            }
+            record Flight(Feed.Piece piece, Scan.@Nullable Slot slot, @Nullable Future<List<Scan.Chunk>> chunks) {}
+            Deque<Flight> flights = new ArrayDeque<>();
+            boolean more = true;
+            while (more || !flights.isEmpty()) {
+                while (more && flights.size() < slots && (!free.isEmpty() || (flights.isEmpty() && recorder.runFirst()))) {
+                    if (free.isEmpty()) {
+                        continue;
+                    }
+                    Scan.Slot slot = free.remove();
+                    Feed.Piece piece = feed.next(slot.bytes);
+                    if (piece == null) {
+                        more = false;
+                        free.add(slot);
+                    } else if (piece.hole()) {
+                        free.add(slot);
+                        flights.add(new Flight(piece, null, null));
+                    } else {
+                        limit(feed, chunkLog);
+                        throttle.take(piece.size());
+                        boolean single = new Geometry(feed.knownSize(), chunkLog).single();
+                        flights.add(new Flight(piece, slot, workers.submit(scan -> scan.scan(piece, slot, single))));
+                    }
+                }
+                Flight flight = flights.poll();
+                if (flight == null) {
+                    continue;
+                }
+                if (flight.slot == null) {
+                    hole(flight.piece, chunkLog, parent, recorder);
+                } else {
+                    take(Workers.result(flight.chunks), flight.slot, chunkLog, parent, recorder, free);
+                }
+                progress.accept(flight.piece.size());
+            }
+            State state = recorder.finish();
+            feed.checkEnd();
+            return new Totals(state, recorder.changedSize(), recorder.payloadSize(), reused.sum());
+        }
+    }
+
+    private static void hole(Feed.Piece piece, int chunkLog, @Nullable ParentView parent, Recorder recorder) throws IOException {
+        long end = (piece.offset() + piece.size() + (1L << chunkLog) - 1) >>> chunkLog;
+        for (long chunk = piece.offset() >>> chunkLog; chunk < end; ) {
+            long length = Math.min(1L << chunkLog, piece.offset() + piece.size() - (chunk << chunkLog));
+            Node old = parent == null ? null : parent.node(chunk, length);
+            if (parent == null) {
+                recorder.zero(chunk, end);
+                chunk = end;
+            } else if (old == null || !old.zero()) {
+                recorder.zero(chunk, ++chunk);
+            } else {
+                // a last chunk, here or in the parent, may have another length in the other: it is looked at by itself
+                long last = Math.min(end, parent.geometry().chunks()) - 1;
+                long to = Math.max(chunk + 1, Math.min(old.end(), last));
+                recorder.sameZero(chunk, to, old);
+                chunk = to;
+            }
+        }
+    }
+
+    private static void take(
+            List<Scan.Chunk> chunks,
+            Scan.Slot slot,
+            int chunkLog,
+            @Nullable ParentView parent,
+            Recorder recorder,
+            Deque<Scan.Slot> free)
+            throws IOException {
+        long start = chunks.getFirst().number();
+        int[] frames = {1};
+        Runnable release = () -> {
+            if (--frames[0] == 0) {
+                free.add(slot);
+            }
+        };
+        for (Scan.Chunk chunk : chunks) {
+            switch (chunk.verdict()) {
+                case ZERO -> recorder.zero(chunk.number(), chunk.number() + 1);
+                case SAME -> {
+                    if (chunk.hash() == null) {
+                        recorder.sameZero(chunk.number(), chunk.number() + 1, parent.node(chunk.number(), chunk.length()));
+                    } else {
+                        recorder.same(chunk);
+                    }
+                }
+                case DATA -> {
+                    if (parent == null) {
+                        frames[0]++;
+                        recorder.data(chunk, release);
+                    } else {
+                        MemorySegment bytes = slot.bytes.asSlice((chunk.number() - start) << chunkLog, chunk.length());
+                        recorder.changed(chunk, bytes);
+                    }
+                }
+            }
+        }
+        release.run();
+    }
+
+    private void limit(Feed feed, int chunkLog) throws RefusedException {
+        if (new Geometry(feed.knownSize(), chunkLog).chunks() > Geometry.MAX_CHUNKS) {
+            throw new RefusedException(name + ": " + feed.knownSize() + " bytes are too many for chunks of " + (1 << chunkLog)
+                    + ": start a new volume with a larger --chunk-size");
+        }
+    }
+
+    private int chunkLog(Optional<StoredArchive> latest, long size) throws RefusedException {
+        if (latest.isPresent()) {
+            int chunkLog = latest.get().manifest().chunkLog();
+            if (options.chunkLog().isPresent() && options.chunkLog().getAsInt() != chunkLog) {
+                throw new RefusedException(name + ": this volume has chunks of " + (1 << chunkLog) + " bytes; --chunk-size is for new volumes");
+            }
+            return chunkLog;
+        }
+        if (options.chunkLog().isPresent()) {
+            return options.chunkLog().getAsInt();
+        }
+        int chunkLog = Geometry.DEFAULT_CHUNK_LOG;
+        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >>> chunkLog > COMFORTABLE_CHUNKS) {
+            chunkLog++;
+        }
+        return chunkLog;
+    }
+
+    private static Chain open(History history, StoredArchive latest) throws IOException {
+        State state = latest.manifest().state();
+        Optional<List<StoredArchive>> path = history.path(state, StoredArchive::dataAtHand)
+                .or(() -> history.path(state, StoredArchive::indexAtHand));
+        if (path.isEmpty()) {
+            throw new BrokenChainException(latest.manifestFile().getFileName()
+                    + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not at hand; bring them back, or archive with --full");
+        }
+        return Chain.open(path.get());
+    }
+
+    private static UUID volumeId(Volume volume, Optional<StoredArchive> latest) throws IOException {
+        if (latest.isPresent()) {
+            return latest.get().manifest().volumeId();
+        }
+        return ArchiveWriter.stagedHeader(volume.folder()).map(Header::volumeId).orElseGet(UUID::randomUUID);
+    }
+
+    private Instant time(Volume volume, Optional<StoredArchive> latest, Kind kind) {
+        Instant time = now();
+        if (latest.isPresent() && latest.get().manifest().time().isAfter(time)) {
+            warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
+                    + Manifest.text(latest.get().manifest().time()) + ": check the clock");
+        }
+        while (Files.exists(volume.folder().resolve(Manifest.baseName(name, time, kind) + ".json"))
+                || latest.isPresent() && latest.get().manifest().time().equals(time)) {
+            time = time.plusMillis(1);
+        }
+        return time;
+    }
+
+    private Instant now() {
+        return clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    }
+
+    private static String host() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "unknown";
+        }
+    }
+}

@@ -1,0 +1,396 @@
+package varve.archive;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+import varve.archive.block.Geometry;
+import varve.archive.codec.FrameEncoder;
+import varve.archive.file.ArchiveOutput;
+import varve.archive.format.Extent;
+import varve.archive.format.Node;
+import varve.archive.format.State;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
+import varve.archive.hash.TreeMerge;
+
+/// Turns what scans saw, chunk by chunk in order, into an archive: nodes, extents, frames and the root.
+///
+/// Three things wait here. *Zero runs*: how a run is cut into nodes depends on where it ends (FORMAT.md F021). *Zero nodes of
+/// the parent*: one of which only a part is still the same has to be listed, the rest as kept nodes; one that is
+/// the same as a whole is not. *Payload of a delta*, until it fills a frame. And everything is written in device order
+/// although hashes and frames are computed by workers: it queues in `pending`, each entry ready to run when what
+/// it waits for is done.
+///
+/// The result depends on the device and the parent alone, not on timing, so that an interrupted run finds its frames again.
+///
+/// For one thread, the one that leads.
+final class Recorder {
+
+    /// payload that closes a frame of a delta: FORMAT.md section 4.2
+    private static final int FRAME_TARGET = 1 << 20;
+
+    /// chunks that a frame waits for more payload, so that `pending` stays short however little changed
+    private static final int FRAME_PATIENCE = 4096;
+
+    private static final int MAX_PENDING = 256;
+
+    private final Workers workers;
+    private final Feed feed;
+    private final ArchiveOutput output;
+    private final int chunkLog;
+    private final boolean delta;
+    private final @Nullable Geometry parent;
+    private final Deque<Pending> pending = new ArrayDeque<>();
+    private final FrameRoom rooms;
+    private final TreeMerge merge = new TreeMerge();
+
+    private @Nullable Hash only;
+    private @Nullable OpenFrame open;
+    private boolean runKept;
+    private long runStart;
+    private long runEnd;
+    private @Nullable Node parentZero;
+    private long parentZeroStart;
+    private long parentZeroEnd;
+    private long changedSize;
+    private long payloadSize;
+
+    /// @param run writes one thing
+    /// @param frame that must be complete before it can
+    /// @param hash that must be there before it can
+    private record Pending(Callable<@Nullable Void> run, @Nullable OpenFrame frame, @Nullable Future<Hash> hash) {
+
+        boolean ready() {
+            return (hash == null || hash.isDone()) && (frame == null || frame.bytes != null && frame.bytes.isDone());
+        }
+    }
+
+    /// A frame of a delta, filled by whole nodes and then compressed.
+    private static final class OpenFrame {
+        final long firstChunk;
+        final MemorySegment content;
+        final MemorySegment room;
+        int size;
+        int events;
+        @Nullable Future<MemorySegment> bytes;
+        Node.@Nullable Frame written;
+
+        OpenFrame(long firstChunk, MemorySegment content, MemorySegment room) {
+            this.firstChunk = firstChunk;
+            this.content = content;
+            this.room = room;
+        }
+    }
+
+    /// memory for frames on their way
+    private static final class FrameRoom {
+        private final Arena arena;
+        private final long contentSize;
+        private final Deque<MemorySegment[]> free = new ArrayDeque<>();
+
+        FrameRoom(Arena arena, long contentSize) {
+            this.arena = arena;
+            this.contentSize = contentSize;
+        }
+
+        OpenFrame take(long firstChunk) {
+            MemorySegment[] pair = free.poll();
+            if (pair == null) {
+                pair = new MemorySegment[] {
+                    arena.allocate(contentSize, 4096), arena.allocate(FrameEncoder.bound(contentSize), 4096)
+                };
+            }
+            return new OpenFrame(firstChunk, pair[0], pair[1]);
+        }
+
+        void give(OpenFrame frame) {
+            free.add(new MemorySegment[] {frame.content, frame.room});
+        }
+    }
+
+    /// @param parent of a delta; null for a full
+    Recorder(Workers workers, Feed feed, ArchiveOutput output, int chunkLog, @Nullable Geometry parent, Arena arena) {
+        this.workers = workers;
+        this.feed = feed;
+        this.output = output;
+        this.chunkLog = chunkLog;
+        this.delta = parent != null;
+        this.parent = parent;
+        this.rooms = new FrameRoom(arena, largestContent(chunkLog));
+    }
+
+    /// {@return the most that a frame can hold}
+    static long largestContent(int chunkLog) {
+        return FRAME_TARGET + (1L << chunkLog);
+    }
+
+    /// Takes chunks that are zero and were zero in the parent, all within one of its nodes.
+    void sameZero(long chunk, long end, Node node) throws IOException {
+        if (node.equals(parentZero) && chunk == parentZeroEnd) {
+            parentZeroEnd = end;
+            return;
+        }
+        endParentZero();
+        parentZero = node;
+        parentZeroStart = chunk;
+        parentZeroEnd = end;
+    }
+
+    /// Takes a chunk of data that is as in the parent.
+    void same(Scan.Chunk chunk) throws IOException {
+        endRuns();
+        add(chunk.hash(), chunk.length());
+    }
+
+    /// Takes chunks that are zero, and in a delta were not.
+    void zero(long chunk, long end) throws IOException {
+        endParentZero();
+        zeroRun(chunk, end, false);
+    }
+
+    /// Takes a chunk of a full whose frame was made by the scan.
+    ///
+    /// @param release called when the frame is written
+    void data(Scan.Chunk chunk, Runnable release) throws IOException {
+        endRuns();
+        changedSize += chunk.length();
+        payloadSize += chunk.length();
+        later(() -> {
+            Node.Frame frame = output.frame(chunk.frame(), (int) chunk.length());
+            output.node(new Node(chunk.number(), 1, false, frame, 0, 0, chunk.hash()));
+            addHash(chunk.hash(), chunk.length());
+            release.run();
+            return null;
+        }, null);
+    }
+
+    /// Takes a chunk of a delta and copies what changed in it.
+    ///
+    /// @param bytes of the whole chunk
+    void changed(Scan.Chunk chunk, MemorySegment bytes) throws IOException {
+        endRuns();
+        Geometry geometry = geometry();
+        List<Extent> extents = limited(chunk, bytes);
+        long payload = 0;
+        for (Extent extent : extents) {
+            long size = geometry.blockLength(extent.first(), extent.count());
+            changedSize += size;
+            payload += extent.data() ? size : 0;
+        }
+        OpenFrame frame = payload == 0 ? null : frameFor(chunk.number());
+        int payloadAt = frame == null ? 0 : frame.size;
+        if (frame != null) {
+            copy(extents, geometry, chunk.number() << chunkLog, bytes, frame);
+            payloadSize += payload;
+        }
+        later(() -> {
+            Node.Frame written = frame == null ? Node.Frame.NONE : frame.written;
+            output.node(new Node(chunk.number(), 1, false, written, payloadAt, output.nextExtent(), chunk.hash()));
+            for (Extent extent : extents) {
+                output.extent(extent);
+            }
+            addHash(chunk.hash(), chunk.length());
+            return null;
+        }, open);
+        if (frame != null && frame.size >= FRAME_TARGET) {
+            closeFrame();
+        }
+    }
+
+    /// a delta near the limit of extent rows (F034) stores whole chunks instead of ever more pieces
+    private List<Extent> limited(Scan.Chunk chunk, MemorySegment bytes) {
+        if (output.nextExtent() < Extent.MAX_ROWS / 2) {
+            return chunk.extents();
+        }
+        long blocks = (bytes.byteSize() + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG;
+        return List.of(new Extent(chunk.number() << (chunkLog - Geometry.BLOCK_LOG), blocks, true));
+    }
+
+    private static void copy(List<Extent> extents, Geometry geometry, long chunkOffset, MemorySegment bytes, OpenFrame frame) {
+        for (Extent extent : extents) {
+            if (extent.data()) {
+                long size = geometry.blockLength(extent.first(), extent.count());
+                long from = (extent.first() << Geometry.BLOCK_LOG) - chunkOffset;
+                MemorySegment.copy(bytes, from, frame.content, frame.size, size);
+                frame.size += (int) size;
+            }
+        }
+    }
+
+    /// Writes everything that still waits.
+    ///
+    /// @return the state of the device
+    State finish() throws IOException {
+        endRuns();
+        closeFrame();
+        while (!pending.isEmpty()) {
+            runFirst();
+        }
+        long size = feed.knownSize();
+        if (size == 0) {
+            return new State(new SubtreeHasher().whole(MemorySegment.ofArray(new byte[0])), 0);
+        }
+        return new State(only != null ? only : merge.root(), size);
+    }
+
+    /// bytes of the device in the archive
+    long changedSize() {
+        return changedSize;
+    }
+
+    /// decompressed bytes in its frames
+    long payloadSize() {
+        return payloadSize;
+    }
+
+    /// Writes the first thing that waits, if it can be.
+    ///
+    /// @return whether there was one
+    boolean runFirst() throws IOException {
+        Pending first = pending.peek();
+        if (first == null || (first.frame != null && first.frame == open)) {
+            return false;
+        }
+        pending.remove();
+        if (first.frame != null) {
+            write(first.frame);
+        }
+        Workers.call(first.run);
+        return true;
+    }
+
+    private void write(OpenFrame frame) throws IOException {
+        if (frame.written == null && frame.bytes != null) {
+            frame.written = output.frame(Workers.result(frame.bytes), frame.size);
+            rooms.give(frame);
+        }
+    }
+
+    private Geometry geometry() {
+        return new Geometry(feed.knownSize(), chunkLog);
+    }
+
+    private void endRuns() throws IOException {
+        endParentZero();
+        endZeroRun();
+    }
+
+    /// decides on a stretch of zeros that were zeros: all of the parent's node, which then stands, or a part
+    private void endParentZero() throws IOException {
+        Node node = parentZero;
+        if (node == null) {
+            return;
+        }
+        parentZero = null;
+        Geometry now = geometry();
+        boolean whole = parentZeroStart == node.chunk() && parentZeroEnd == node.end();
+        if (whole && stands(node, now)) {
+            endZeroRun();
+            add(node.hash(), now.length(node.chunk(), node.count()));
+        } else {
+            zeroRun(parentZeroStart, parentZeroEnd, true);
+        }
+    }
+
+    /// whether a node of the parent is one of the device as it is now, too: FORMAT.md section 5.2, kept nodes
+    private boolean stands(Node node, Geometry now) {
+        boolean clipped = Long.bitCount(node.count()) != 1 && node.end() < now.chunks();
+        boolean alone = node.chunk() == 0 && node.end() >= now.chunks();
+        return now.single() == parent.single() && !clipped && (now.single() || !alone);
+    }
+
+    private void zeroRun(long chunk, long end, boolean kept) throws IOException {
+        if (runEnd == chunk && runEnd > runStart && kept == runKept) {
+            runEnd = end;
+            return;
+        }
+        endZeroRun();
+        runStart = chunk;
+        runEnd = end;
+        runKept = kept;
+    }
+
+    private void endZeroRun() throws IOException {
+        Geometry geometry = geometry();
+        for (long chunk = runStart; chunk < runEnd; ) {
+            long count = geometry.zeroNode(chunk, runEnd);
+            zeroNode(geometry, chunk, count, runKept);
+            chunk += count;
+        }
+        runStart = runEnd;
+    }
+
+    private void zeroNode(Geometry geometry, long chunk, long count, boolean kept) throws IOException {
+        long offset = geometry.offset(chunk);
+        long length = geometry.length(chunk, count);
+        boolean single = geometry.single();
+        Future<Hash> hash = workers.submit(scan -> scan.zeros(offset, length, single));
+        if (!kept) {
+            changedSize += length;
+            payloadSize += delta ? 0 : length;
+        }
+        later(() -> {
+            Hash value = Workers.result(hash);
+            Node.Frame frame = delta ? Node.Frame.NONE : output.frame(workers.zeroFrame(length), (int) length);
+            output.node(new Node(chunk, count, true, frame, 0, output.nextExtent(), value));
+            if (delta && !kept) {
+                long firstBlock = offset >>> Geometry.BLOCK_LOG;
+                output.extent(new Extent(firstBlock, ((offset + length + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG) - firstBlock, false));
+            }
+            addHash(value, length);
+            return null;
+        }, open, hash);
+    }
+
+    private void add(Hash hash, long length) throws IOException {
+        later(() -> {
+            addHash(hash, length);
+            return null;
+        }, open);
+    }
+
+    private void addHash(Hash hash, long length) {
+        if (length == feed.knownSize()) {
+            only = hash;
+        } else {
+            merge.add(hash, length);
+        }
+    }
+
+    private OpenFrame frameFor(long chunk) {
+        if (open == null) {
+            open = rooms.take(chunk);
+        }
+        return open;
+    }
+
+    private void closeFrame() {
+        OpenFrame frame = open;
+        if (frame != null) {
+            open = null;
+            MemorySegment content = frame.content.asSlice(0, frame.size);
+            frame.bytes = workers.submit(scan -> scan.compress(frame.firstChunk, content, frame.room));
+        }
+    }
+
+    private void later(Callable<@Nullable Void> run, @Nullable OpenFrame frame) throws IOException {
+        later(run, frame, null);
+    }
+
+    private void later(Callable<@Nullable Void> run, @Nullable OpenFrame frame, @Nullable Future<Hash> hash) throws IOException {
+        pending.add(new Pending(run, frame, hash));
+        if (frame != null && ++frame.events >= FRAME_PATIENCE) {
+            closeFrame();
+        }
+        while (!pending.isEmpty() && (pending.peek().ready() || pending.size() > MAX_PENDING) && runFirst()) {
+            // until what is left has to wait, for a worker or for a frame to fill
+        }
+    }
+}

@@ -1,0 +1,183 @@
+package varve.archive;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import varve.archive.block.Geometry;
+import varve.archive.block.Zeros;
+import varve.archive.chain.ChainReader;
+import varve.archive.codec.FrameDecoder;
+import varve.archive.codec.FrameEncoder;
+import varve.archive.file.Hints;
+import varve.archive.format.Extent;
+import varve.archive.format.Node;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
+
+/// What one worker does with a piece of the device: read it, look for zeros, hash it, compare it with the parent, and in a
+/// full compress it while it is still in the caches.
+///
+/// For one thread at a time; the owner lends it out.
+final class Scan implements AutoCloseable {
+
+    private final Feed feed;
+    private final int chunkLog;
+    private final @Nullable ParentView parent;
+    private final Hints hints;
+    private final SubtreeHasher hasher = new SubtreeHasher();
+    private final FrameEncoder encoder;
+    private final FrameDecoder decoder = new FrameDecoder();
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment candidate;
+    private final MemorySegment decoded;
+    private final LongAdder reused;
+    private @Nullable ChainReader parentReader;
+
+    /// A chunk of a piece.
+    ///
+    /// @param length in bytes
+    /// @param verdict what it is
+    /// @param hash of data
+    /// @param frame of data in a full, in the slot's `frames`
+    /// @param extents of data in a delta: what differs from the parent
+    record Chunk(long number, long length, Verdict verdict, @Nullable Hash hash, @Nullable MemorySegment frame, List<Extent> extents) {}
+
+    enum Verdict {
+        SAME,
+        ZERO,
+        DATA
+    }
+
+    /// Memory for one piece on its way, lent to a worker and back.
+    static final class Slot {
+        final MemorySegment bytes;
+        final MemorySegment frames;
+
+        Slot(Arena arena, int unit, int chunkSize, boolean full) {
+            bytes = arena.allocate(unit, 4096);
+            frames = arena.allocate(full ? (unit / chunkSize) * FrameEncoder.bound(chunkSize) : 1, 4096);
+        }
+    }
+
+    /// @param parent of a delta; null for a full
+    /// @param largestContent of a frame
+    /// @param reused counts bytes of frames that an interrupted run had made
+    Scan(Feed feed, int chunkLog, @Nullable ParentView parent, Hints hints, int level, long largestContent, LongAdder reused) {
+        this.feed = feed;
+        this.chunkLog = chunkLog;
+        this.parent = parent;
+        this.hints = hints;
+        this.reused = reused;
+        this.encoder = new FrameEncoder(level);
+        this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
+        this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, parent != null ? 1L << chunkLog : 1), 4096);
+    }
+
+    /// Looks at a piece of data.
+    ///
+    /// @param single whether the device has just this one chunk
+    List<Chunk> scan(Feed.Piece piece, Slot slot, boolean single) throws IOException {
+        MemorySegment room = slot.bytes.asSlice(0, piece.size());
+        feed.load(piece, room);
+        List<Chunk> chunks = new ArrayList<>();
+        long framesEnd = 0;
+        for (long done = 0; done < piece.size(); done += 1L << chunkLog) {
+            long number = (piece.offset() + done) >>> chunkLog;
+            MemorySegment bytes = room.asSlice(done, Math.min(1L << chunkLog, piece.size() - done));
+            Chunk chunk = look(number, bytes, single, slot.frames.asSlice(framesEnd));
+            framesEnd += chunk.frame == null ? 0 : chunk.frame.byteSize();
+            chunks.add(chunk);
+        }
+        return chunks;
+    }
+
+    private Chunk look(long number, MemorySegment bytes, boolean single, MemorySegment frameRoom) throws IOException {
+        long length = bytes.byteSize();
+        Node old = parent == null ? null : parent.node(number, length);
+        if (Zeros.only(bytes)) {
+            boolean same = old != null && old.zero();
+            return new Chunk(number, length, same ? Verdict.SAME : Verdict.ZERO, null, null, List.of());
+        }
+        Hash hash = single ? hasher.whole(bytes) : hasher.subtree(bytes, number << chunkLog);
+        if (parent == null) {
+            return new Chunk(number, length, Verdict.DATA, hash, compress(number, bytes, frameRoom), List.of());
+        }
+        if (old != null && !old.zero() && old.hash().equals(hash) && single == parent.geometry().single()) {
+            return new Chunk(number, length, Verdict.SAME, hash, null, List.of());
+        }
+        return new Chunk(number, length, Verdict.DATA, hash, null, difference(number, bytes));
+    }
+
+    /// {@return the frame of a payload that begins with this chunk}: one that an interrupted run has left, if it decodes to
+    /// just these bytes, else a new one
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
+        if (hints.any()) {
+            MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
+            MemorySegment content = decoded.asSlice(0, payload.byteSize());
+            if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
+                reused.add(old.byteSize());
+                return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
+            }
+        }
+        return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
+    }
+
+    /// {@return the hash of a zero node}
+    Hash zeros(long offset, long size, boolean single) {
+        return single ? hasher.whole(decodedZeros(size)) : hasher.zeros(offset, size);
+    }
+
+    private static MemorySegment decodedZeros(long size) {
+        return Arena.ofAuto().allocate(size, 8);
+    }
+
+    /// the blocks that differ from the parent, as extents of equal state
+    private List<Extent> difference(long chunk, MemorySegment bytes) throws IOException {
+        long length = bytes.byteSize();
+        Geometry old = parent.geometry();
+        long inParent = chunk < old.chunks() ? Math.min(length, old.length(chunk, 1)) : 0;
+        boolean known = inParent > 0 && readParent(chunk, old.length(chunk, 1));
+        List<Extent> extents = new ArrayList<>();
+        long firstBlock = chunk << (chunkLog - Geometry.BLOCK_LOG);
+        for (long at = 0; at < length; at += Geometry.BLOCK_SIZE) {
+            long size = Math.min(Geometry.BLOCK_SIZE, length - at);
+            long parentSize = chunk < old.chunks() ? Math.min(Geometry.BLOCK_SIZE, old.length(chunk, 1) - at) : 0;
+            MemorySegment block = bytes.asSlice(at, size);
+            if (known && parentSize == size && block.mismatch(decoded.asSlice(at, size)) < 0) {
+                continue;
+            }
+            add(extents, firstBlock + (at >>> Geometry.BLOCK_LOG), !Zeros.only(block));
+        }
+        return extents;
+    }
+
+    private boolean readParent(long chunk, long length) throws IOException {
+        if (parentReader == null) {
+            parentReader = parent.reader();
+        }
+        return parent.read(parentReader, chunk, decoded.asSlice(0, length));
+    }
+
+    private static void add(List<Extent> extents, long block, boolean data) {
+        Extent last = extents.isEmpty() ? null : extents.getLast();
+        if (last != null && last.end() == block && last.data() == data) {
+            extents.set(extents.size() - 1, new Extent(last.first(), last.count() + 1, data));
+        } else {
+            extents.add(new Extent(block, 1, data));
+        }
+    }
+
+    @Override
+    public void close() {
+        encoder.close();
+        decoder.close();
+        if (parentReader != null) {
+            parentReader.close();
+        }
+        arena.close();
+    }
+}

@@ -1,0 +1,103 @@
+package varve.archive;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Supplier;
+import varve.archive.block.Geometry;
+import varve.archive.codec.ZeroFrame;
+import varve.archive.linux.Linux;
+
+/// A fixed pool of threads, each with a [Scan] of its own to work with.
+final class Workers implements AutoCloseable {
+
+    private final ExecutorService pool;
+    private final BlockingQueue<Scan> idle;
+    private final List<Scan> all = new ArrayList<>();
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment zeroFrame = arena.allocate(ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE), 8);
+
+    /// A piece of work.
+    interface Job<T> {
+        T with(Scan scan) throws IOException;
+    }
+
+    /// @param idlePriority whether disk reads wait for everybody else's
+    Workers(int threads, boolean idlePriority, Supplier<Scan> scans) {
+        this.idle = new ArrayBlockingQueue<>(threads);
+        for (int i = 0; i < threads; i++) {
+            Scan scan = scans.get();
+            all.add(scan);
+            idle.add(scan);
+        }
+        this.pool = Executors.newFixedThreadPool(threads, task -> Thread.ofPlatform()
+                .name("varve-worker")
+                .daemon()
+                .unstarted(() -> {
+                    if (idlePriority) {
+                        Linux.ioprioIdle();
+                    }
+                    task.run();
+                }));
+    }
+
+    <T> Future<T> submit(Job<T> job) {
+        return pool.submit(() -> {
+            Scan scan = idle.take();
+            try {
+                return job.with(scan);
+            } finally {
+                idle.add(scan);
+            }
+        });
+    }
+
+    /// {@return the frame of a zero node, until the next call; for the leading thread}
+    MemorySegment zeroFrame(long size) {
+        return zeroFrame.asSlice(0, ZeroFrame.encode(size, zeroFrame));
+    }
+
+    /// Waits for a result.
+    static <T> T result(Future<T> future) throws IOException {
+        return call(() -> {
+            try {
+                return future.get();
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof Exception cause) {
+                    throw cause;
+                }
+                throw (Error) e.getCause();
+            }
+        });
+    }
+
+    static <T> T call(Callable<T> call) throws IOException {
+        try {
+            return call.call();
+        } catch (IOException | RuntimeException e) {
+            throw e;
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException("interrupted");
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.shutdownNow();
+        pool.close();
+        all.forEach(Scan::close);
+        arena.close();
+    }
+}

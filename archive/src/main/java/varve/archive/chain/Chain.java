@@ -1,0 +1,199 @@
+package varve.archive.chain;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import varve.archive.block.Geometry;
+import varve.archive.file.Index;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Node;
+import varve.archive.format.Rule;
+import varve.archive.format.State;
+import varve.archive.hash.Hash;
+import varve.archive.hash.TreeMerge;
+
+/// A path of archives, full first, opened as one table of nodes: the device at the state that the last one leads to.
+///
+/// Opening maps tables and replays nothing. For each chunk the newest archive that lists it decides: its node has the
+/// hash, and no older node can reach into it, since a delta that touches a part of a zero node lists the rest as well
+/// (FORMAT.md section 5.2). That the nodes found so combine to the recorded root (F031) is checked before a chain exists.
+///
+/// Safe for use by several threads. Close it.
+public final class Chain implements Closeable {
+
+    private final List<Layer> layers;
+    private final State state;
+    private final Geometry geometry;
+
+    /// A node of the device and the archive that lists it.
+    ///
+    /// @param layer 0 for the full
+    /// @param row in that archive's node table
+    public record Found(int layer, long row, Node node) {}
+
+    /// Takes the nodes of the device, in order.
+    @FunctionalInterface
+    public interface Visitor {
+        void node(Found found) throws IOException;
+    }
+
+    private Chain(List<Layer> layers) throws IOException {
+        this.layers = layers;
+        this.state = layers.getLast().index().state();
+        this.geometry = layers.getLast().index().geometry();
+        checkLinks();
+        checkKeptZeros();
+        checkRoot();
+    }
+
+    /// Opens a path of archives.
+    ///
+    /// @param path full first, each delta's parent the state before it
+    /// @throws CorruptException if the tables are damaged, or do not combine to the root
+    public static Chain open(List<StoredArchive> path) throws IOException {
+        List<Layer> layers = new ArrayList<>();
+        try {
+            for (StoredArchive archive : path) {
+                layers.add(new Layer(archive));
+            }
+            return new Chain(List.copyOf(layers));
+        } catch (Throwable e) {
+            for (Layer layer : layers) {
+                layer.close();
+            }
+            throw e;
+        }
+    }
+
+    public State state() {
+        return state;
+    }
+
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /// {@return number of archives}
+    public int length() {
+        return layers.size();
+    }
+
+    /// {@return the archive of a layer, 0 for the full}
+    public StoredArchive archive(int layer) {
+        return layers.get(layer).archive();
+    }
+
+    Layer layer(int number) {
+        return layers.get(number);
+    }
+
+    /// {@return the node that holds `chunk`}
+    /// @param chunk inside of the device
+    public Found find(long chunk) throws CorruptException {
+        return find(layers.size() - 1, chunk);
+    }
+
+    private Found find(int newest, long chunk) throws CorruptException {
+        for (int layer = newest; layer >= 0; layer--) {
+            Index index = layers.get(layer).index();
+            long row = index.find(chunk);
+            if (row >= 0) {
+                return new Found(layer, row, index.node(row));
+            }
+        }
+        throw new CorruptException(Rule.F031, name(), "no archive lists chunk " + chunk);
+    }
+
+    /// Visits all nodes of the device in order.
+    public void forEachNode(Visitor visitor) throws IOException {
+        for (long chunk = 0; chunk < geometry.chunks(); ) {
+            Found found = find(chunk);
+            visitor.node(found);
+            chunk = found.node().end();
+        }
+    }
+
+    String name() {
+        return archive(length() - 1).manifest().baseName();
+    }
+
+    private void checkLinks() throws BrokenChainException {
+        State here = State.NOTHING;
+        for (Layer layer : layers) {
+            State parent = layer.index().header().parent();
+            if (!parent.equals(here)) {
+                throw new BrokenChainException(layer.archive().data() + ": applies to " + parent + ", not to " + here);
+            }
+            here = layer.index().state();
+        }
+    }
+
+    /// a kept zero node says that the parent is zero there: F022
+    private void checkKeptZeros() throws CorruptException {
+        for (int layer = 1; layer < layers.size(); layer++) {
+            Index index = layers.get(layer).index();
+            for (long row = 0; index.keepsZeros() && row < index.nodes(); row++) {
+                Node node = index.node(row);
+                if (node.zero() && node.extent() == index.extentEnd(row)) {
+                    checkZero(layer - 1, node);
+                }
+            }
+        }
+    }
+
+    private void checkZero(int layer, Node kept) throws CorruptException {
+        for (long chunk = kept.chunk(); chunk < kept.end(); ) {
+            Node node = find(layer, chunk).node();
+            if (!node.zero()) {
+                throw new CorruptException(Rule.F022, layers.get(layer + 1).archive().index().getFileName().toString(), "chunk " + chunk + " is kept as zero, but the parent has data there");
+            }
+            chunk = node.end();
+        }
+    }
+
+    private void checkRoot() throws IOException {
+        TreeMerge merge = new TreeMerge();
+        Hash[] only = new Hash[1];
+        forEachNode(found -> {
+            Node node = found.node();
+            if (node.end() > geometry.chunks()) {
+                throw new CorruptException(Rule.F031, name(), "a node reaches past the end of the device");
+            }
+            if (geometry.single()) {
+                only[0] = node.hash();
+            } else {
+                merge.add(node.hash(), geometry.length(node.chunk(), node.count()));
+            }
+        });
+        Hash root;
+        if (geometry.size() == 0) {
+            root = Empty.ROOT;
+        } else if (geometry.single()) {
+            root = only[0];
+        } else if (find(0).node().count() >= geometry.chunks()) {
+            throw new CorruptException(Rule.F031, name(), "one node covers the whole device");
+        } else {
+            root = merge.root();
+        }
+        if (!root.equals(state.root())) {
+            throw new CorruptException(Rule.F031, name(), "expected " + state.root() + ", found " + root);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        IOException failure = null;
+        for (Layer layer : layers) {
+            try {
+                layer.close();
+            } catch (IOException e) {
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

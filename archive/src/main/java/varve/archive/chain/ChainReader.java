@@ -1,0 +1,201 @@
+package varve.archive.chain;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import varve.archive.block.Geometry;
+import varve.archive.codec.FrameDecoder;
+import varve.archive.file.Index;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Extent;
+import varve.archive.format.Node;
+import varve.archive.format.Rule;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
+
+/// Reads chunks of a chain, each proved by its hash before it is given out.
+///
+/// A chunk is put together from the newest archive that lists it down to where all its blocks are found. Frames of deltas hold
+/// several chunks, so the last few that were decoded are kept: sequential reading decodes each once.
+///
+/// For one thread. Working memory is a few frames. Close it; the chain stays open.
+public final class ChainReader implements AutoCloseable {
+
+    private static final long CACHE = 24 << 20;
+    private static final int MOST_FRAMES = 24;
+
+    private final Chain chain;
+    private final Arena arena = Arena.ofShared();
+    private final FrameDecoder decoder = new FrameDecoder();
+    private final SubtreeHasher hasher = new SubtreeHasher();
+    private final MemorySegment compressed;
+    private final MemorySegment scratch;
+    private final BitSet filled = new BitSet();
+    private final Map<Key, MemorySegment> frames;
+    private final int mostFrames;
+    private final long frameRoom;
+
+    private record Key(int layer, long position) {}
+
+    public ChainReader(Chain chain) {
+        this.chain = chain;
+        int compressedSize = 0;
+        int contentSize = 0;
+        for (int i = 0; i < chain.length(); i++) {
+            Index index = chain.layer(i).index();
+            compressedSize = Math.max(compressedSize, index.largestFrame());
+            contentSize = Math.max(contentSize, i == 0 ? 0 : index.largestContent());
+        }
+        this.compressed = arena.allocate(Math.max(1, compressedSize), 4096);
+        this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);
+        this.frameRoom = contentSize;
+        this.mostFrames = (int) Math.clamp(CACHE / Math.max(1, contentSize), 2, MOST_FRAMES);
+        this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
+    }
+
+    /// Reads one chunk.
+    ///
+    /// @param into native memory of the chunk's length
+    /// @throws CorruptException if what the archives hold does not have the chunk's hash
+    /// @throws BrokenChainException if a data file is not at hand
+    public void read(long chunk, MemorySegment into) throws IOException {
+        Chain.Found found = chain.find(chunk);
+        if (found.node().zero()) {
+            into.fill((byte) 0);
+            return;
+        }
+        fill(found, chunk, into);
+        Hash hash = chain.geometry().single() ? hasher.whole(into) : hasher.subtree(into, chain.geometry().offset(chunk));
+        if (!hash.equals(found.node().hash())) {
+            throw new CorruptException(
+                    Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
+        }
+    }
+
+    private void fill(Chain.Found newest, long chunk, MemorySegment into) throws IOException {
+        int blocks = (int) ((into.byteSize() + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG);
+        filled.clear();
+        int layer = newest.layer();
+        long row = newest.row();
+        while (true) {
+            Index index = chain.layer(layer).index();
+            Node node = index.node(row);
+            if (node.zero()) {
+                zeros(0, blocks, into);
+                return;
+            }
+            if (index.full()) {
+                fillFromFull(layer, node, chunk, blocks, into);
+                return;
+            }
+            fillFromDelta(layer, row, node, chunk, into);
+            if (filled.nextClearBit(0) >= blocks) {
+                return;
+            }
+            do {
+                if (--layer < 0) {
+                    throw new CorruptException(Rule.F025, where(newest.layer(), chunk), "no archive has all of it");
+                }
+                row = chain.layer(layer).index().find(chunk);
+            } while (row < 0);
+        }
+    }
+
+    private void fillFromFull(int layer, Node node, long chunk, int blocks, MemorySegment into) throws IOException {
+        int contentSize = node.frame().contentSize();
+        if (filled.isEmpty() && contentSize == into.byteSize()) {
+            decode(layer, node.frame(), chunk, into);
+            return;
+        }
+        MemorySegment content = scratch.asSlice(0, contentSize);
+        decode(layer, node.frame(), chunk, content);
+        copy(content, 0, 0, blocks, into);
+    }
+
+    private void fillFromDelta(int layer, long row, Node node, long chunk, MemorySegment into) throws IOException {
+        Index index = chain.layer(layer).index();
+        long firstBlock = chunk << (chain.geometry().chunkLog() - Geometry.BLOCK_LOG);
+        long payloadAt = node.payloadAt();
+        long end = index.extentEnd(row);
+        MemorySegment content = null;
+        for (long e = node.extent(); e < end; e++) {
+            Extent extent = index.extent(e);
+            int from = (int) (extent.first() - firstBlock);
+            int to = (int) (extent.end() - firstBlock);
+            if (extent.data()) {
+                if (content == null) {
+                    content = frame(layer, node.frame(), chunk);
+                }
+                copy(content, payloadAt, from, to, into);
+                payloadAt += index.geometry().blockLength(extent.first(), extent.count());
+            } else {
+                zeros(from, to, into);
+            }
+        }
+    }
+
+    /// copies the blocks that are still wanted; `from` and `to` count in the chunk, `payloadAt` is where block `from` begins
+    private void copy(MemorySegment content, long payloadAt, int from, int to, MemorySegment into) {
+        for (int block = filled.nextClearBit(from); block < to; ) {
+            int end = filled.nextSetBit(block);
+            end = end < 0 ? to : Math.min(end, to);
+            long offset = (long) block << Geometry.BLOCK_LOG;
+            long source = payloadAt + ((long) (block - from) << Geometry.BLOCK_LOG);
+            long size = Math.min(
+                    Math.min(into.byteSize(), (long) end << Geometry.BLOCK_LOG) - offset, content.byteSize() - source);
+            if (size > 0) {
+                MemorySegment.copy(content, source, into, offset, size);
+            }
+            filled.set(block, end);
+            block = filled.nextClearBit(end);
+        }
+    }
+
+    private void zeros(int from, int to, MemorySegment into) {
+        for (int block = filled.nextClearBit(from); block < to; ) {
+            int end = filled.nextSetBit(block);
+            end = end < 0 ? to : Math.min(end, to);
+            long offset = (long) block << Geometry.BLOCK_LOG;
+            long size = Math.min(into.byteSize(), (long) end << Geometry.BLOCK_LOG) - offset;
+            if (size > 0) {
+                into.asSlice(offset, size).fill((byte) 0);
+            }
+            filled.set(block, end);
+            block = filled.nextClearBit(end);
+        }
+    }
+
+    private MemorySegment frame(int layer, Node.Frame frame, long chunk) throws IOException {
+        Key key = new Key(layer, frame.position());
+        MemorySegment room = frames.get(key);
+        if (room == null) {
+            room = frames.size() < mostFrames
+                    ? arena.allocate(frameRoom, 4096)
+                    : frames.remove(frames.keySet().iterator().next());
+            decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
+            frames.put(key, room);
+        }
+        return room.asSlice(0, frame.contentSize());
+    }
+
+    private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
+        MemorySegment bytes = chain.layer(layer).data().read(frame, compressed);
+        if (!decoder.decode(bytes, content)) {
+            throw new CorruptException(
+                    Rule.F010, where(layer, chunk), "frame of " + frame.size() + " bytes at position " + frame.position());
+        }
+    }
+
+    private String where(int layer, long chunk) {
+        return chain.archive(layer).data().getFileName() + ": chunk " + chunk + " at " + chain.geometry().offset(chunk);
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,77 @@
+package varve.archive.chain;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.function.Predicate;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.State;
+
+/// The archives of one volume as a graph: states of the device are the nodes, archives the edges.
+///
+/// A full comes from [State#NOTHING], a delta leads from its parent's state to its own. Several points in time may share
+/// a state, and a device may come back to an old one; so a point is restored along the cheapest path to its state,
+/// whatever archives were made in between.
+///
+/// @param archives by sequence number, ascending
+public record History(List<StoredArchive> archives) {
+
+    /// {@return the newest archive}
+    public Optional<StoredArchive> latest() {
+        return archives.isEmpty() ? Optional.empty() : Optional.of(archives.getLast());
+    }
+
+    /// Finds the path of archives that leads to a state with the fewest bytes to read.
+    ///
+    /// @param usable which archives may be used
+    /// @return full first; empty if no path leads there
+    public Optional<List<StoredArchive>> path(State state, Predicate<StoredArchive> usable) {
+        record Reached(State state, long cost) {}
+        Map<State, StoredArchive> by = new HashMap<>();
+        Map<State, Long> costs = new HashMap<>();
+        PriorityQueue<Reached> front = new PriorityQueue<>(Comparator.comparingLong(Reached::cost));
+        Map<State, List<StoredArchive>> from = new HashMap<>();
+        for (StoredArchive archive : archives) {
+            if (!archive.manifest().unchanged() && usable.test(archive)) {
+                from.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive);
+            }
+        }
+        front.add(new Reached(State.NOTHING, 0));
+        while (!front.isEmpty()) {
+            Reached here = front.remove();
+            if (here.cost > costs.getOrDefault(here.state, Long.MAX_VALUE)) {
+                continue;
+            }
+            if (here.state.equals(state) && by.containsKey(state)) {
+                return Optional.of(walkBack(state, by));
+            }
+            for (StoredArchive edge : from.getOrDefault(here.state, List.of())) {
+                State next = edge.manifest().state();
+                long cost = here.cost + edge.manifest().file().size();
+                if (cost < costs.getOrDefault(next, Long.MAX_VALUE)) {
+                    costs.put(next, cost);
+                    by.put(next, edge);
+                    front.add(new Reached(next, cost));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static List<StoredArchive> walkBack(State state, Map<State, StoredArchive> by) {
+        Deque<StoredArchive> path = new ArrayDeque<>();
+        State here = state;
+        do {
+            StoredArchive edge = by.get(here);
+            path.addFirst(edge);
+            here = edge.manifest().parent();
+        } while (!here.equals(State.NOTHING));
+        return List.copyOf(path);
+    }
+}

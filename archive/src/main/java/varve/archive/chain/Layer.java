@@ -1,0 +1,54 @@
+package varve.archive.chain;
+
+import java.io.Closeable;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import varve.archive.file.ArchiveFile;
+import varve.archive.file.Index;
+import varve.archive.file.StoredArchive;
+
+/// One archive of an opened chain: its tables at once, its data file when it is first needed.
+final class Layer implements Closeable {
+
+    private final StoredArchive archive;
+    private final Index index;
+    private volatile @Nullable ArchiveFile data;
+
+    Layer(StoredArchive archive) throws IOException {
+        this.archive = archive;
+        this.index = archive.openIndex();
+    }
+
+    StoredArchive archive() {
+        return archive;
+    }
+
+    Index index() {
+        return index;
+    }
+
+    /// {@return the data file}
+    /// @throws BrokenChainException if it is not at hand
+    ArchiveFile data() throws IOException {
+        ArchiveFile file = data;
+        if (file != null) {
+            return file;
+        }
+        synchronized (this) {
+            if (data == null) {
+                if (!archive.dataAtHand()) {
+                    throw new BrokenChainException(archive.data() + ": needed, but not at hand; bring it back to this folder");
+                }
+                data = archive.openData();
+            }
+            return data;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (ArchiveFile file = data) {
+            index.close();
+        }
+    }
+}

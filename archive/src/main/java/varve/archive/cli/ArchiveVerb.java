@@ -1,0 +1,207 @@
+package varve.archive.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import varve.archive.ArchiveOptions;
+import varve.archive.Archiver;
+import varve.archive.Archiver.Outcome;
+import varve.archive.block.FileDevice;
+import varve.archive.block.Geometry;
+import varve.archive.codec.FrameEncoder;
+import varve.archive.format.Kind;
+import varve.archive.format.Manifest;
+import varve.archive.vault.Vault;
+
+/// `varve archive`: records a device as it is now.
+@Command(
+        name = "archive",
+        description = {
+            "Record a device as it is now: in full if the volume is new, otherwise what changed since the latest point in time.",
+            "",
+            "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: a run that dies is resumed by the next.",
+        })
+public final class ArchiveVerb implements Verb {
+
+    @Parameters(index = "0", paramLabel = "SOURCE",
+            description = "Block device, raw image file (holes are not read), or - for a stream on stdin.")
+    private String source = "";
+
+    @Mixin
+    private VaultOption vault = new VaultOption();
+
+    @Option(names = "--volume", paramLabel = "NAME",
+            description = "Name of the device's history. Default: the source's file name without .img or .raw.")
+    private @Nullable String volume;
+
+    @Option(names = "--full", description = "Store the whole device even if there is a point to make a delta against.")
+    private boolean full;
+
+    @Option(names = "--level", paramLabel = "N", description = "zstd level. Default: 3.")
+    private int level = ArchiveOptions.DEFAULT_LEVEL;
+
+    @Option(names = "--chunk-size", paramLabel = "SIZE", converter = Size.Bytes.class,
+            description = "For a new volume: a power of two from 64K to 16M. Default: 256K, more if the device has more than 8 TiB.")
+    private @Nullable Long chunkSize;
+
+    @Option(names = "--threads", paramLabel = "N", description = "How many threads read, hash and compress. Default: one for each core.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class, description = "Read at most so much a second, such as 50M.")
+    private long bwlimit;
+
+    @Option(names = "--idle", description = "Let everybody else's disk reads go first (I/O priority class idle).")
+    private boolean idle;
+
+    @Option(names = "--label", paramLabel = "TEXT", description = "Note that goes with the point in time.")
+    private @Nullable String label;
+
+    @Option(names = "--lock-wait", paramLabel = "SECONDS",
+            description = "How long to wait for another run on the same volume. Default: 0.")
+    private long lockWait;
+
+    @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
+    private boolean dryRun;
+
+    @Mixin
+    private JsonOption json = new JsonOption();
+
+    @Mixin
+    private ProgressOption progress = new ProgressOption();
+
+    @Override
+    public Purpose purpose() {
+        return Purpose.RECORD;
+    }
+
+    @Override
+    public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
+        ArchiveOptions options = options();
+        String name = volume == null ? defaultVolume() : volume;
+        Path folder = vault.folder();
+        if (source.equals("-")) {
+            Vault place = place(folder);
+            try (Progress shown = progress.start(stdio, "archive " + name, -1)) {
+                Outcome outcome = archiver(place, name, options, shown, stdio).archive(stdio.in(), Duration.ofSeconds(lockWait));
+                shown.finish();
+                report(stdio, place, name, outcome);
+            }
+            return ExitCode.OK;
+        }
+        try (FileDevice device = FileDevice.open(Path.of(source))) {
+            Vault place = place(folder);
+            try (Progress shown = progress.start(stdio, "archive " + name, device.size())) {
+                Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
+                shown.finish();
+                report(stdio, place, name, outcome);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private Vault place(Path folder) throws IOException {
+        return dryRun ? Vault.openOrImagine(folder) : Vault.openOrCreate(folder);
+    }
+
+    private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
+        return new Archiver(vault, name, options, InstantSource.system(), progress::add, warning -> stdio.err().println("varve: warning: " + warning));
+    }
+
+    private ArchiveOptions options() {
+        if (!FrameEncoder.levelIsKnown(level)) {
+            throw new UsageException("--level " + level + ": zstd knows 1 to 22, and negative ones for speed");
+        }
+        if (threads < 1 || threads > 256) {
+            throw new UsageException("--threads " + threads + ": expected 1 to 256");
+        }
+        if (lockWait < 0) {
+            throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
+        }
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, Optional.ofNullable(label).map(ArchiveVerb::clean), dryRun);
+    }
+
+    private OptionalInt chunkLog() {
+        if (chunkSize == null) {
+            return OptionalInt.empty();
+        }
+        int log = Long.numberOfTrailingZeros(chunkSize);
+        if (Long.bitCount(chunkSize) != 1 || log < Geometry.MIN_CHUNK_LOG || log > Geometry.MAX_CHUNK_LOG) {
+            throw new UsageException("--chunk-size " + chunkSize + ": expected a power of two from 64K to 16M");
+        }
+        return OptionalInt.of(log);
+    }
+
+    /// a label is UTF-8 text in a file of bounded size
+    private static String clean(String label) {
+        if (label.length() > 1024) {
+            throw new UsageException("--label: at most 1024 characters");
+        }
+        return new String(label.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
+
+    private String defaultVolume() {
+        if (source.equals("-")) {
+            throw new UsageException("--volume NAME is needed for a stream");
+        }
+        return Path.of(source).getFileName().toString().replaceFirst("\\.(img|raw)$", "");
+    }
+
+    private void report(Stdio stdio, Vault place, String name, Outcome outcome) {
+        if (json.asked()) {
+            try (JsonText text = new JsonText(stdio.out())) {
+                text.object()
+                        .member("volume", name)
+                        .member("vault", place.folder().toString())
+                        .member("vaultId", place.id().toString())
+                        .member("dryRun", dryRun)
+                        .member("kind", outcome.kind().word())
+                        .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
+                        .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
+                        .member("size", outcome.state().size())
+                        .member("root", outcome.state().root().toString())
+                        .member("unchanged", unchanged(outcome))
+                        .member("changedSize", outcome.changedSize())
+                        .member("payloadSize", outcome.payloadSize())
+                        .member("storedSize", outcome.storedSize())
+                        .member("reusedSize", outcome.reusedSize());
+            }
+            return;
+        }
+        String verb = dryRun ? "would store" : "stored";
+        if (outcome.reusedSize() > 0) {
+            stdio.out().println("resumed: " + Size.format(outcome.reusedSize()) + " that an interrupted run had left were right and are used");
+        }
+        stdio.out().println("root " + outcome.state().root());
+        if (unchanged(outcome)) {
+            stdio.out().println(name + ": nothing has changed since the latest point in time" + (dryRun ? "" : "; recorded that as " + when(outcome)));
+        } else if (outcome.kind() == Kind.FULL) {
+            stdio.out().println(name + ": " + verb + " a full of " + Size.format(outcome.state().size()) + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
+        } else {
+            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + Size.format(outcome.state().size()) + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
+        }
+        if (!dryRun) {
+            stdio.out().println("safe in " + place.folder() + ": written, read back and compared");
+        }
+    }
+
+    private static boolean unchanged(Outcome outcome) {
+        return outcome.kind() == Kind.DELTA && outcome.parent().equals(outcome.state());
+    }
+
+    private static String when(Outcome outcome, String before) {
+        return outcome.manifest().isPresent() ? before + when(outcome) : "";
+    }
+
+    private static String when(Outcome outcome) {
+        return outcome.manifest().map(m -> m.volume() + "@" + Manifest.text(m.time())).orElse("");
+    }
+}

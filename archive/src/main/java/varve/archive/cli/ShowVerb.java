@@ -1,0 +1,114 @@
+package varve.archive.cli;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.Kind;
+import varve.archive.format.Manifest;
+import varve.archive.vault.FoundPoint;
+import varve.archive.vault.PointName;
+import varve.archive.vault.Vault;
+
+/// `varve show`: all that is recorded of a point in time, and what it takes to restore it.
+@Command(name = "show", description = "Show what is recorded of a point in time, its root, and which files it is restored from.")
+public final class ShowVerb implements Verb {
+
+    @Parameters(index = "0", paramLabel = "VOLUME[@POINT]",
+            description = "POINT: latest (the default), -1 (the one before), 2026-11-20 (last of that day, UTC), 2026-11-20T02:00Z (last at or before), or the first digits of a root.")
+    private String point = "";
+
+    @Mixin
+    private VaultOption vault = new VaultOption();
+
+    @Mixin
+    private JsonOption json = new JsonOption();
+
+    @Override
+    public Purpose purpose() {
+        return Purpose.LOOK;
+    }
+
+    @Override
+    public ExitCode run(Stdio stdio) throws IOException {
+        Vault place = Vault.open(vault.folder());
+        FoundPoint found = FoundPoint.find(place, PointName.parse(point));
+        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.getMessage()));
+        Manifest m = found.archive().manifest();
+        Optional<List<StoredArchive>> path = found.history().path(m.state(), any -> true);
+        boolean restorable = found.history().path(m.state(), StoredArchive::dataAtHand).isPresent();
+        if (restorable) {
+            path = found.history().path(m.state(), StoredArchive::dataAtHand);
+        }
+        if (json.asked()) {
+            json(stdio, place, m, path, restorable);
+        } else {
+            text(stdio, m, path, restorable);
+        }
+        return found.problems().isEmpty() ? ExitCode.OK : ExitCode.FINDINGS;
+    }
+
+    private static void text(Stdio stdio, Manifest m, Optional<List<StoredArchive>> path, boolean restorable) {
+        var out = stdio.out();
+        out.println("point in time  " + m.volume() + "@" + Manifest.text(m.time()) + "  (number " + m.sequence() + ")");
+        m.label().ifPresent(label -> out.println("label          " + label));
+        out.println("root           " + m.state().root());
+        out.println("size           " + m.state().size() + " bytes (" + Size.format(m.state().size()) + ")");
+        out.println("source         " + m.source() + " on " + m.host());
+        out.println("finished       " + Manifest.text(m.finished()) + " by " + m.tool());
+        if (m.kind() == Kind.FULL) {
+            out.println("stored as      a full: " + m.baseName() + ".zst, " + Size.format(m.file().size()));
+        } else if (m.unchanged()) {
+            out.println("stored as      a delta without changes: " + m.baseName() + ".zst");
+        } else {
+            out.println("stored as      a delta: " + m.baseName() + ".zst, " + Size.format(m.file().size()) + "; " + m.changedSize() + " bytes changed");
+            out.println("parent root    " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
+        }
+        out.println("file hash      " + m.file().hash() + "  (b3sum of that file)");
+        out.println("chunk size     " + (1 << m.chunkLog()));
+        if (path.isEmpty()) {
+            out.println("restored from  nothing in this vault: an archive that it depends on is missing");
+            return;
+        }
+        out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files") + (restorable ? ", all at hand:" : ", not all at hand:"));
+        for (StoredArchive archive : path.get()) {
+            out.println("  " + archive.data() + (archive.dataAtHand() ? "" : "  (away)"));
+        }
+    }
+
+    private static void json(Stdio stdio, Vault place, Manifest m, Optional<List<StoredArchive>> path, boolean restorable) {
+        try (JsonText text = new JsonText(stdio.out())) {
+            text.object()
+                    .member("vault", place.folder().toString())
+                    .member("vaultId", place.id().toString())
+                    .member("volume", m.volume())
+                    .member("volumeId", m.volumeId().toString())
+                    .member("sequence", m.sequence())
+                    .member("time", Manifest.text(m.time()))
+                    .member("finished", Manifest.text(m.finished()))
+                    .member("label", m.label().orElse(null))
+                    .member("root", m.state().root().toString())
+                    .member("size", m.state().size())
+                    .member("kind", m.kind().word())
+                    .member("unchanged", m.unchanged())
+                    .member("parentRoot", m.kind() == Kind.FULL ? null : m.parent().root().toString())
+                    .member("changedSize", m.changedSize())
+                    .member("payloadSize", m.payloadSize())
+                    .member("archive", m.baseName() + ".zst")
+                    .member("fileSize", m.file().size())
+                    .member("fileHash", m.file().hash().toString())
+                    .member("chunkSize", 1L << m.chunkLog())
+                    .member("source", m.source())
+                    .member("host", m.host())
+                    .member("tool", m.tool())
+                    .member("restorable", restorable)
+                    .array("restoredFrom");
+            for (StoredArchive archive : path.orElse(List.of())) {
+                text.object().member("file", archive.data().toString()).member("atHand", archive.dataAtHand()).end();
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package varve.archive.cli;
+
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.function.LongSupplier;
+import varve.archive.linux.Linux;
+
+/// Where a command reads and talks, and its clock: data goes to `out`, which is buffered until the end of the run; talk
+/// goes to `err`.
+///
+/// @param columns the width of the terminal that `err` is, or 0 if it is none
+/// @param nanoTime a clock that only moves forward
+public record Stdio(InputStream in, PrintStream out, PrintStream err, int columns, LongSupplier nanoTime) {
+    /// {@return the streams of this process}
+    static Stdio ofProcess() {
+        return new Stdio(
+                System.in,
+                new PrintStream(new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)), false, StandardCharsets.UTF_8),
+                new PrintStream(new FileOutputStream(FileDescriptor.err), false, StandardCharsets.UTF_8),
+                -1,
+                System::nanoTime);
+    }
+
+    /// {@return the width of the terminal that `err` is, or 0 if it is none} Asked when first needed: few runs do.
+    @Override
+    public int columns() {
+        return columns >= 0 ? columns : terminalColumns();
+    }
+
+    private static int terminalColumns() {
+        if (!Linux.isatty(2) || "dumb".equals(System.getenv("TERM"))) {
+            return 0;
+        }
+        int columns = Linux.terminalWidth(2);
+        return columns > 0 ? columns : 80;
+    }
+}

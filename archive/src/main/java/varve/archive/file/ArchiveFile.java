@@ -1,0 +1,121 @@
+package varve.archive.file;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Header;
+import varve.archive.format.Manifest;
+import varve.archive.format.Node;
+import varve.archive.format.Rule;
+import varve.archive.format.Summary;
+
+/// The data file of one archive, opened for reading frames at their positions.
+///
+/// What it hands out is unverified: the caller decodes it and compares hashes. Safe for use by several threads.
+public final class ArchiveFile implements AutoCloseable {
+
+    private final Path path;
+    private final FileChannel channel;
+    private final long size;
+
+    private ArchiveFile(Path path, FileChannel channel, long size) {
+        this.path = path;
+        this.channel = channel;
+        this.size = size;
+    }
+
+    /// Opens a data file and compares its size and its header with what is known of it.
+    ///
+    /// @throws CorruptException if it is not the file that the manifest describes
+    public static ArchiveFile open(Path path, Manifest manifest) throws IOException {
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (Arena arena = Arena.ofConfined()) {
+            String where = path.getFileName().toString();
+            long size = channel.size();
+            if (size >= Header.FRAME_SIZE) {
+                MemorySegment head = arena.allocate(Header.FRAME_SIZE, 8);
+                Mapped.read(channel, path, 0, head);
+                Header header = Header.decode(head, where);
+                if (!header.volumeId().equals(manifest.volumeId())
+                        || header.kind() != manifest.kind()
+                        || header.chunkLog() != manifest.chunkLog()
+                        || !header.parent().equals(manifest.parent())) {
+                    throw new CorruptException(Rule.F028, where, "its header is that of another archive");
+                }
+            }
+            if (size != manifest.file().size()) {
+                throw new CorruptException(
+                        Rule.F038, where, "expected " + manifest.file().size() + " bytes, found " + size);
+            }
+            return new ArchiveFile(path, channel, size);
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public long size() {
+        return size;
+    }
+
+    /// {@return where the index region begins, as far as an unverified look at the end of the file tells}
+    /// @throws CorruptException if there is no seek table with a summary before it
+    public static long indexPosition(Path path, Manifest manifest) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            long position = SeekTable.position(channel, path, arena) - manifest.index().size();
+            if (position < Header.FRAME_SIZE) {
+                throw new CorruptException(
+                        Rule.F002, path.getFileName().toString(), "no room for an index of " + manifest.index().size() + " bytes before the seek table");
+            }
+            return position;
+        }
+    }
+
+    /// Reads the bytes of a frame into the beginning of `into`.
+    ///
+    /// @return the part of `into` that holds the frame
+    public MemorySegment read(Node.Frame frame, MemorySegment into) throws IOException {
+        MemorySegment bytes = into.asSlice(0, frame.size());
+        read(frame.position(), bytes);
+        return bytes;
+    }
+
+    /// Fills `into` from `position` on.
+    public void read(long position, MemorySegment into) throws IOException {
+        if (position < 0 || position > size - into.byteSize()) {
+            throw new CorruptException(
+                    Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
+        }
+        Mapped.read(channel, path, position, into);
+    }
+
+    /// Compares the seek table at the end of the file with the one that the index demands.
+    ///
+    /// @throws CorruptException F002, F013
+    public void checkSeekTable(Index index) throws IOException {
+        SeekTable.compare(index, this);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+
+    /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand}
+    public static Index openIndex(Path data, Path index, Manifest manifest) throws IOException {
+        if (Files.exists(index)) {
+            return Index.open(index, 0, manifest);
+        }
+        return Index.open(data, indexPosition(data, manifest), manifest);
+    }
+}

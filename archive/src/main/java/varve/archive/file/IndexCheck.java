@@ -1,0 +1,188 @@
+package varve.archive.file;
+
+import varve.archive.block.Geometry;
+import varve.archive.codec.ZeroFrame;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Extent;
+import varve.archive.format.Header;
+import varve.archive.format.Node;
+import varve.archive.format.Rule;
+import varve.archive.format.Summary;
+
+/// Walks both tables once, in step, and checks every rule that they can break by themselves.
+///
+/// One pass over mapped memory, a few variables: the cost is that of reading the tables, some 64 bytes for each chunk
+/// of the archive.
+final class IndexCheck {
+
+    private final Index index;
+    private final String where;
+    private final Summary summary;
+    private final Geometry geometry;
+    private final long parentSize;
+
+    private long row;
+    private long nextChunk;
+    private long nextExtent;
+    private long nextBlock;
+    private long framesEnd = Header.FRAME_SIZE;
+    private long frames;
+    private long payloadSize;
+    private Node.Frame frame = Node.Frame.NONE;
+    private long frameFilled;
+    private long runStart = -1;
+    private long runNext;
+    private boolean runKept;
+    private int largestFrame;
+    private int largestContent;
+    private boolean keepsZeros;
+
+    IndexCheck(Index index, String where) {
+        this.index = index;
+        this.where = where;
+        this.summary = index.summary();
+        this.geometry = index.geometry();
+        this.parentSize = index.header().parent().size();
+    }
+
+    /// {@return what readers want to know beforehand}
+    Index.Seen run() throws CorruptException {
+        require(!index.full() || summary.extents() == 0, Rule.F014, summary.extents() + " rows");
+        for (row = 0; row < summary.nodes(); row++) {
+            Node node = index.node(row);
+            place(node);
+            long payload = index.full() ? fullPayload(node) : deltaPayload(node);
+            frame(node, payload);
+            zeroRun(node, payload);
+        }
+        endZeroRun(nextChunk);
+        unlisted(nextChunk, geometry.chunks());
+        require(!index.full() || nextChunk == geometry.chunks(), Rule.F020, "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
+        require(nextExtent == summary.extents(), Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
+        require(frameFilled == frame.contentSize(), Rule.F023, "the last frame holds more than its nodes");
+        require(framesEnd == summary.indexPosition(), Rule.F023, "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
+        require(frames == summary.frames() && payloadSize == summary.payloadSize(), Rule.F030, frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of " + summary.payloadSize());
+        return new Index.Seen(largestFrame, largestContent, keepsZeros);
+    }
+
+    private void place(Node node) throws CorruptException {
+        require(node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(), Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
+        require(node.zero() || node.count() == 1, Rule.F019, node.count() + " chunks");
+        require(!index.full() || node.chunk() == nextChunk, Rule.F020, "nothing from chunk " + nextChunk + " to " + node.chunk());
+        unlisted(nextChunk, node.chunk());
+        nextChunk = node.end();
+    }
+
+    /// chunks that a delta does not list must be in the parent, at the same length
+    private void unlisted(long chunk, long end) throws CorruptException {
+        if (!index.full() && chunk < end) {
+            long bytes = Math.min(geometry.size(), end << geometry.chunkLog());
+            long inParent = Math.min(parentSize, end << geometry.chunkLog());
+            require(bytes == inParent, Rule.F025, "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
+        }
+    }
+
+    private long fullPayload(Node node) throws CorruptException {
+        require(node.extent() == 0, Rule.F024, "extent row " + node.extent() + " in a full");
+        return geometry.length(node.chunk(), node.count());
+    }
+
+    /// checks the extents of the node in this row; returns what they need of the payload
+    private long deltaPayload(Node node) throws CorruptException {
+        long first = node.chunk() << (geometry.chunkLog() - Geometry.BLOCK_LOG);
+        long end = Math.min(geometry.blocks(), node.end() << (geometry.chunkLog() - Geometry.BLOCK_LOG));
+        long lastRow = index.extentEnd(row);
+        require(node.extent() == nextExtent && lastRow >= nextExtent && lastRow <= summary.extents(), Rule.F024, "extent rows " + node.extent() + " to " + lastRow + ", expected from " + nextExtent + " on");
+        long payload = 0;
+        long covered = first;
+        Extent before = null;
+        for (; nextExtent < lastRow; nextExtent++) {
+            Extent extent = index.extent(nextExtent);
+            require(extent.first() >= nextBlock && extent.end() <= geometry.blocks(), Rule.F015, "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from " + nextBlock + " on");
+            require(extent.first() >= first && extent.end() <= end, Rule.F016, "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
+            require(before == null || before.end() < extent.first() || before.data() != extent.data(), Rule.F017, "two extents meet at block " + extent.first());
+            require(!node.zero() || (!extent.data() && extent.first() == first && extent.end() == end), Rule.F022, "extent of blocks " + extent.first() + " to " + extent.end());
+            kept(covered, extent.first());
+            covered = extent.end();
+            nextBlock = covered;
+            payload += extent.data() ? geometry.blockLength(extent.first(), extent.count()) : 0;
+            before = extent;
+        }
+        kept(covered, end);
+        return payload;
+    }
+
+    /// blocks that come from the parent must be there, at the same length
+    private void kept(long from, long to) throws CorruptException {
+        if (from < to) {
+            long end = Math.min(geometry.size(), to << Geometry.BLOCK_LOG);
+            long inParent = Math.min(parentSize, to << Geometry.BLOCK_LOG);
+            require(end == inParent, Rule.F025, "blocks " + from + " to " + to + " of a parent of " + parentSize + " bytes");
+        }
+    }
+
+    private void frame(Node node, long payload) throws CorruptException {
+        Node.Frame own = node.frame();
+        if (payload == 0) {
+            require(own.equals(Node.Frame.NONE) && node.payloadAt() == 0, Rule.F023, "a frame without payload");
+            return;
+        }
+        if (node.payloadAt() == 0) {
+            require(frameFilled == frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " holds more than its nodes");
+            require(own.position() == framesEnd && own.size() > 0, Rule.F023, "frame at " + own.position() + ", expected at " + framesEnd);
+            frame = own;
+            frameFilled = 0;
+            framesEnd = own.end();
+            frames++;
+            payloadSize += own.contentSize();
+            if (!node.zero()) {
+                largestFrame = Math.max(largestFrame, own.size());
+                largestContent = Math.max(largestContent, own.contentSize());
+            }
+        }
+        require(own.equals(frame) && node.payloadAt() == frameFilled, Rule.F023, "payload at " + node.payloadAt() + " of the frame at " + own.position() + ", expected at " + frameFilled + " of that at " + frame.position());
+        frameFilled += payload;
+        require(frameFilled <= frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " is too small for its nodes");
+        require(!index.full() || frameFilled == frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " holds more than its node");
+        require(!index.full() || !node.zero() || frame.size() == ZeroFrame.encodedSize(payload), Rule.F011, "zero frame of " + frame.size() + " bytes");
+    }
+
+    private void zeroRun(Node node, long payload) throws CorruptException {
+        boolean kept = !index.full() && node.extent() == index.extentEnd(row);
+        if (runStart >= 0 && (!node.zero() || node.chunk() != runNext || kept != runKept)) {
+            endZeroRun(runNext);
+        }
+        keepsZeros |= node.zero() && kept;
+        if (node.zero()) {
+            if (runStart < 0) {
+                runStart = row;
+                runKept = kept;
+            }
+            runNext = node.end();
+        }
+    }
+
+    /// goes over the rows of a zero run again, now that its end is known
+    private void endZeroRun(long runEnd) throws CorruptException {
+        if (runStart < 0) {
+            return;
+        }
+        long chunk = index.node(runStart).chunk();
+        for (long r = runStart; chunk < runEnd; r++) {
+            long count = geometry.zeroNode(chunk, runEnd);
+            require(index.node(r).count() == count, Rule.F021, "zero node of " + index.node(r).count() + " chunks at chunk " + chunk + ", expected " + count);
+            chunk += count;
+        }
+        runStart = -1;
+    }
+
+    private void require(boolean holds, Rule rule, String found) throws CorruptException {
+        if (!holds) {
+            throw new CorruptException(rule, at(), found);
+        }
+    }
+
+    private String at() {
+        return where + ": node row " + row;
+    }
+}

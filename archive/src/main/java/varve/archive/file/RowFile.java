@@ -1,0 +1,100 @@
+package varve.archive.file;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
+
+/// A staged file of small rows, written through a page-sized buffer from its beginning on.
+///
+/// What an earlier run left in it stays readable until it is overwritten, and goes at [#finish].
+final class RowFile implements Sink, Closeable {
+
+    private static final int BUFFER = 4096;
+
+    private final Path path;
+    private final FileChannel channel;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
+    private final MemorySegment bytes = MemorySegment.ofBuffer(buffer);
+    private long written;
+    private volatile boolean failed;
+
+    RowFile(Path path) throws IOException {
+        this.path = path;
+        this.channel = FileChannel.open(
+                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /// {@return bytes appended so far}
+    long position() {
+        return written + buffer.position();
+    }
+
+    /// {@return whether writing has failed}
+    boolean failed() {
+        return failed;
+    }
+
+    @Override
+    public void append(MemorySegment piece) throws IOException {
+        for (long done = 0; done < piece.byteSize(); ) {
+            if (!buffer.hasRemaining()) {
+                flush();
+            }
+            long part = Math.min(buffer.remaining(), piece.byteSize() - done);
+            MemorySegment.copy(piece, done, bytes, buffer.position(), part);
+            buffer.position(buffer.position() + (int) part);
+            done += part;
+        }
+    }
+
+    /// Writes `piece` over the beginning of the file.
+    void patch(MemorySegment piece) throws IOException {
+        flush();
+        channel.write(piece.asByteBuffer(), 0);
+    }
+
+    /// Copies the whole file to `sink`.
+    void copyTo(Sink sink) throws IOException {
+        flush();
+        ByteBuffer part = ByteBuffer.allocateDirect(1 << 16);
+        for (long position = 0; position < written; ) {
+            part.clear().limit((int) Math.min(part.capacity(), written - position));
+            int count = channel.read(part, position);
+            if (count <= 0) {
+                throw new DeviceException(path + ": ends at " + position + ", expected " + written);
+            }
+            sink.append(MemorySegment.ofBuffer(part.flip()));
+            position += count;
+        }
+    }
+
+    /// Cuts off what an earlier run left behind the end, and waits until everything is on the medium.
+    void finish() throws IOException {
+        flush();
+        channel.truncate(written);
+        channel.force(true);
+    }
+
+    private void flush() throws IOException {
+        buffer.flip();
+        try {
+            while (buffer.hasRemaining()) {
+                written += channel.write(buffer, written);
+            }
+        } catch (IOException e) {
+            failed = true;
+            throw new DeviceException(path + ": cannot write at " + written + ": " + e.getMessage(), e);
+        }
+        buffer.clear();
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,117 @@
+package varve.archive.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
+import varve.archive.format.UnsupportedException;
+
+/// The names of an archive that is not one yet, and the step that makes it one.
+///
+/// The four files of an archive cannot be renamed at once. So when all are complete and proved, the manifest is
+/// written under its stage name: from there on the archive is decided, and [#commit] gives the files their names,
+/// the manifest last. A run that dies in between leaves the staged manifest, and the next run finishes the
+/// renaming ([#recover]).
+///
+/// @param folder of the volume
+record Stage(Path folder) {
+
+    static final String PREFIX = ".varve-stage";
+
+    Path data() {
+        return folder.resolve(PREFIX + ".data");
+    }
+
+    Path index() {
+        return folder.resolve(PREFIX + ".index");
+    }
+
+    Path tree() {
+        return folder.resolve(PREFIX + ".tree");
+    }
+
+    Path nodes() {
+        return folder.resolve(PREFIX + ".nodes");
+    }
+
+    Path extents() {
+        return folder.resolve(PREFIX + ".extents");
+    }
+
+    Path manifest() {
+        return folder.resolve(PREFIX + ".json");
+    }
+
+    /// Makes the staged files, all complete and on the medium, the archive that `manifest` describes.
+    void commit(Manifest manifest) throws IOException {
+        Path draft = folder.resolve(PREFIX + ".json-draft");
+        try (FileChannel channel = FileChannel.open(
+                draft, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            ByteBuffer text = ByteBuffer.wrap(manifest.encode());
+            while (text.hasRemaining()) {
+                channel.write(text);
+            }
+            channel.force(true);
+        }
+        Files.move(draft, manifest(), StandardCopyOption.ATOMIC_MOVE);
+        sync(folder);
+        rename(manifest);
+    }
+
+    /// Finishes a commit that was interrupted, if there is one.
+    ///
+    /// @return whether there was
+    boolean recover() throws IOException {
+        if (!Files.exists(manifest())) {
+            return false;
+        }
+        Manifest manifest;
+        try {
+            manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
+        } catch (CorruptException | UnsupportedException e) {
+            Files.delete(manifest());
+            return false;
+        }
+        rename(manifest);
+        return true;
+    }
+
+    /// Removes everything that is staged.
+    void discard() throws IOException {
+        for (Path file : new Path[] {manifest(), data(), index(), tree(), nodes(), extents()}) {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    private void rename(Manifest manifest) throws IOException {
+        String base = manifest.baseName();
+        renameIfThere(data(), folder.resolve(base + ".zst"));
+        renameIfThere(index(), folder.resolve(base + ".index"));
+        renameIfThere(tree(), folder.resolve(base + ".tree"));
+        sync(folder);
+        Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE);
+        sync(folder);
+        Files.deleteIfExists(nodes());
+        Files.deleteIfExists(extents());
+    }
+
+    private static void renameIfThere(Path from, Path to) throws IOException {
+        if (Files.exists(from)) {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    private static void sync(Path folder) throws IOException {
+        if (folder.getFileSystem() == FileSystems.getDefault()) {
+            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        }
+    }
+}

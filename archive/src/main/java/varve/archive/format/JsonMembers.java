@@ -1,0 +1,140 @@
+package varve.archive.format;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/// One flat JSON object of strings, integers and nulls in a fixed order: the shape of a manifest.
+///
+/// Reading is by Jackson's streaming parser, strict; writing is ours, since the bytes are hashed and signed.
+public final class JsonMembers {
+
+    private static final JsonFactory JSON =
+            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+
+    private final Map<String, @Nullable Object> members = new LinkedHashMap<>();
+
+    public void text(String name, @Nullable String value) {
+        members.put(name, value);
+    }
+
+    public void number(String name, @Nullable Long value) {
+        members.put(name, value);
+    }
+
+    public void number(String name, long value) {
+        members.put(name, value);
+    }
+
+    /// {@return the string, or null}
+    /// @throws IllegalArgumentException if it is something else
+    public @Nullable String text(String name) {
+        Object value = members.get(name);
+        if (value == null || value instanceof String) {
+            return (String) value;
+        }
+        throw new IllegalArgumentException("\"" + name + "\" is no text");
+    }
+
+    /// {@return the string}
+    /// @throws IllegalArgumentException if it is missing or something else
+    public String required(String name) {
+        String value = text(name);
+        if (value == null) {
+            throw new IllegalArgumentException("\"" + name + "\" is missing");
+        }
+        return value;
+    }
+
+    /// {@return the integer, or null}
+    /// @throws IllegalArgumentException if it is something else
+    public @Nullable Long optionalNumber(String name) {
+        Object value = members.get(name);
+        if (value == null || value instanceof Long) {
+            return (Long) value;
+        }
+        throw new IllegalArgumentException("\"" + name + "\" is no integer");
+    }
+
+    /// {@return the integer}
+    /// @throws IllegalArgumentException if it is missing or something else
+    public long number(String name) {
+        Long value = optionalNumber(name);
+        if (value == null) {
+            throw new IllegalArgumentException("\"" + name + "\" is missing");
+        }
+        return value;
+    }
+
+    /// {@return the object in `text`}
+    /// @throws CorruptException if it is not one, F035
+    public static JsonMembers parse(byte[] text, String where) throws CorruptException {
+        JsonMembers json = new JsonMembers();
+        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text)) {
+            require(parser.nextToken() == JsonToken.START_OBJECT, where, "no JSON object");
+            while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+                String name = parser.currentName();
+                JsonToken value = parser.nextToken();
+                if (value == JsonToken.VALUE_STRING) {
+                    json.members.put(name, parser.getString());
+                } else if (value == JsonToken.VALUE_NUMBER_INT) {
+                    json.members.put(name, parser.getLongValue());
+                } else {
+                    require(value == JsonToken.VALUE_NULL, where, "\"" + name + "\" is neither text nor an integer");
+                    json.members.put(name, null);
+                }
+            }
+            require(parser.currentToken() == JsonToken.END_OBJECT, where, "no end of the JSON object");
+            require(parser.nextToken() == null, where, "more after the JSON object");
+        } catch (JacksonException e) {
+            throw new CorruptException(Rule.F035, where, "no JSON: " + e.getOriginalMessage());
+        }
+        return json;
+    }
+
+    private static void require(boolean holds, String where, String otherwise) throws CorruptException {
+        if (!holds) {
+            throw new CorruptException(Rule.F035, where, otherwise);
+        }
+    }
+
+    /// {@return the text: one member a line, in the order in which they were set}
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder("{\n");
+        String separator = "";
+        for (Map.Entry<String, @Nullable Object> member : members.entrySet()) {
+            text.append(separator).append("  ");
+            quote(text, member.getKey());
+            text.append(": ");
+            if (member.getValue() instanceof String value) {
+                quote(text, value);
+            } else {
+                text.append(member.getValue());
+            }
+            separator = ",\n";
+        }
+        return text.append("\n}\n").toString();
+    }
+
+    private static void quote(StringBuilder text, String value) {
+        text.append('"');
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (c == '"' || c == '\\') {
+                text.append('\\').append(c);
+            } else if (c < 0x20) {
+                text.append(String.format("\\u%04x", (int) c));
+            } else {
+                text.append(c);
+            }
+        }
+        text.append('"');
+    }
+}

@@ -1,0 +1,222 @@
+package varve.archive.format;
+
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import varve.archive.block.Geometry;
+import varve.archive.hash.Hash;
+
+/// The small text that describes one archive: FORMAT.md section 6. It has exactly one form, so hashes over it mean something.
+///
+/// @param kind full or delta
+/// @param volume name of the volume
+/// @param volumeId of the volume
+/// @param sequence 1 for the first manifest of a volume, then one more each
+/// @param previous hash of the manifest before this
+/// @param time when reading of the device began, whole milliseconds
+/// @param finished when the archive was complete, whole milliseconds
+/// @param label free text
+/// @param source what was read
+/// @param host where
+/// @param tool what wrote it
+/// @param chunkLog chunk size as a power of two
+/// @param state of the device
+/// @param parent of a delta; [State#NOTHING] for a full
+/// @param changedSize bytes of the device that are in this archive
+/// @param payloadSize decompressed size of the data frames
+/// @param file size and hash of the data file
+/// @param index size and hash of the index region
+public record Manifest(
+        Kind kind,
+        String volume,
+        UUID volumeId,
+        long sequence,
+        Optional<Hash> previous,
+        Instant time,
+        Instant finished,
+        Optional<String> label,
+        String source,
+        String host,
+        String tool,
+        int chunkLog,
+        State state,
+        State parent,
+        long changedSize,
+        long payloadSize,
+        Digest file,
+        Digest index) {
+
+    /// Size and BLAKE3 of some bytes.
+    public record Digest(long size, Hash hash) {}
+
+    /// FORMAT.md F035
+    public static final int MAX_SIZE = 64 << 10;
+
+    private static final String FORMAT = "varve-manifest-1";
+    private static final Pattern VOLUME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter NAME_TIME =
+            DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+    /// {@return whether a volume may be called so}
+    public static boolean isVolumeName(String name) {
+        return VOLUME.matcher(name).matches();
+    }
+
+    /// {@return the time as manifests and messages write it}
+    public static String text(Instant time) {
+        return TIME.format(time);
+    }
+
+    /// {@return `VOLUME.TIME.KIND`, what the names of all files of this archive begin with}
+    public String baseName() {
+        return baseName(volume, time, kind);
+    }
+
+    public static String baseName(String volume, Instant time, Kind kind) {
+        return volume + "." + NAME_TIME.format(time) + "." + kind.word();
+    }
+
+    public Geometry geometry() {
+        return new Geometry(state.size(), chunkLog);
+    }
+
+    /// {@return whether nothing had changed since the parent}
+    public boolean unchanged() {
+        return kind == Kind.DELTA && parent.equals(state);
+    }
+
+    /// {@return the text}
+    public byte[] encode() {
+        JsonMembers json = new JsonMembers();
+        json.text("format", FORMAT);
+        json.text("archive", baseName() + ".zst");
+        json.text("kind", kind.word());
+        json.text("volume", volume);
+        json.text("volumeId", volumeId.toString());
+        json.number("sequence", sequence);
+        json.text("previous", previous.map(Hash::toString).orElse(null));
+        json.text("time", text(time));
+        json.text("finished", text(finished));
+        json.text("label", label.orElse(null));
+        json.text("source", source);
+        json.text("host", host);
+        json.text("tool", tool);
+        json.number("chunkSize", 1L << chunkLog);
+        json.number("blockSize", Geometry.BLOCK_SIZE);
+        json.number("size", state.size());
+        json.text("root", state.root().toString());
+        json.number("parentSize", kind == Kind.FULL ? null : (Long) parent.size());
+        json.text("parentRoot", kind == Kind.FULL ? null : parent.root().toString());
+        json.number("changedSize", changedSize);
+        json.number("payloadSize", payloadSize);
+        json.number("fileSize", file.size());
+        json.text("fileHash", file.hash().toString());
+        json.number("indexSize", index.size());
+        json.text("indexHash", index.hash().toString());
+        return json.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /// {@return the manifest that `text` is}
+    /// @param where file name for messages
+    /// @throws CorruptException F035, F036
+    /// @throws UnsupportedException if a later version wrote it
+    public static Manifest decode(byte[] text, String where) throws CorruptException, UnsupportedException {
+        if (text.length > MAX_SIZE) {
+            throw new CorruptException(Rule.F035, where, text.length + " bytes, at most " + MAX_SIZE);
+        }
+        JsonMembers json = JsonMembers.parse(text, where);
+        String format = json.text("format");
+        if (!FORMAT.equals(format)) {
+            throw new UnsupportedException(where + ": format \"" + format + "\", this varve reads \"" + FORMAT + "\"");
+        }
+        Manifest manifest;
+        try {
+            manifest = read(json);
+        } catch (IllegalArgumentException | DateTimeException e) {
+            throw new CorruptException(Rule.F036, where, String.valueOf(e.getMessage()));
+        }
+        manifest.check(json, where);
+        if (!Arrays.equals(manifest.encode(), text)) {
+            throw new CorruptException(Rule.F035, where, "not in the one form that a manifest has");
+        }
+        return manifest;
+    }
+
+    private static Manifest read(JsonMembers json) {
+        String word = json.required("kind");
+        Kind kind = Arrays.stream(Kind.values())
+                .filter(k -> k.word().equals(word))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("kind \"" + word + "\""));
+        return new Manifest(
+                kind,
+                json.required("volume"),
+                UUID.fromString(json.required("volumeId")),
+                json.number("sequence"),
+                Optional.ofNullable(json.text("previous")).map(Hash::parse),
+                Instant.from(TIME.parse(json.required("time"))),
+                Instant.from(TIME.parse(json.required("finished"))),
+                Optional.ofNullable(json.text("label")),
+                json.required("source"),
+                json.required("host"),
+                json.required("tool"),
+                chunkLog(json.number("chunkSize")),
+                new State(Hash.parse(json.required("root")), json.number("size")),
+                parent(kind, json.text("parentRoot"), json.optionalNumber("parentSize")),
+                json.number("changedSize"),
+                json.number("payloadSize"),
+                new Digest(json.number("fileSize"), Hash.parse(json.required("fileHash"))),
+                new Digest(json.number("indexSize"), Hash.parse(json.required("indexHash"))));
+    }
+
+    private static int chunkLog(long chunkSize) {
+        int log = Long.numberOfTrailingZeros(chunkSize);
+        if (Long.bitCount(chunkSize) != 1 || log < Geometry.MIN_CHUNK_LOG || log > Geometry.MAX_CHUNK_LOG) {
+            throw new IllegalArgumentException("chunk size " + chunkSize);
+        }
+        return log;
+    }
+
+    private static State parent(Kind kind, @Nullable String root, @Nullable Long size) {
+        if (kind == Kind.FULL && root == null && size == null) {
+            return State.NOTHING;
+        }
+        if (kind == Kind.DELTA && root != null && size != null) {
+            return new State(Hash.parse(root), size);
+        }
+        throw new IllegalArgumentException(kind.word() + " with parent root " + root + " and size " + size);
+    }
+
+    private void check(JsonMembers json, String where) throws CorruptException {
+        String wrong = null;
+        if (!isVolumeName(volume)) {
+            wrong = "volume name \"" + volume + "\"";
+        } else if (!(baseName() + ".zst").equals(json.text("archive"))) {
+            wrong = "archive \"" + json.text("archive") + "\", expected \"" + baseName() + ".zst\"";
+        } else if (sequence < 1 || (sequence == 1) != previous.isEmpty()) {
+            wrong = "sequence " + sequence + " with previous " + json.text("previous");
+        } else if (json.number("blockSize") != Geometry.BLOCK_SIZE) {
+            wrong = "block size " + json.number("blockSize");
+        } else if (state.size() < 0 || parent.size() < 0 || geometry().chunks() > Geometry.MAX_CHUNKS) {
+            wrong = "size " + state.size() + ", parent size " + parent.size();
+        } else if (changedSize < 0 || changedSize > state.size() || (kind == Kind.FULL && changedSize != state.size())) {
+            wrong = "changed size " + changedSize + " of " + state.size();
+        } else if (payloadSize < 0 || payloadSize > changedSize) {
+            wrong = "payload size " + payloadSize + " of changed size " + changedSize;
+        } else if (index.size() < 0 || file.size() < index.size()) {
+            wrong = "index size " + index.size() + " in a file of " + file.size();
+        }
+        if (wrong != null) {
+            throw new CorruptException(Rule.F036, where, wrong);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+package varve.archive.hash;
+public final class Hashing { public static void warmUp(){} public static String kernel(){return "stub";} }

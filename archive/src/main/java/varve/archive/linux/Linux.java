@@ -1,0 +1,496 @@
+package varve.archive.linux;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.Charset;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/// The system calls that the JDK lacks. A file is an `int` descriptor, as the kernel has it.
+///
+/// Each call is linked when it is first made, so that one never made costs nothing at start. Buffers are off-heap
+/// memory; a heap segment is an `IllegalArgumentException`. A call that a signal interrupts is made again. What the
+/// kernel refuses is a [SystemCallException]; a file that is not there, or not ours to open, is the JDK's own
+/// exception for that.
+///
+/// Thread-safe, as the calls themselves are. Calls block: platform threads, not virtual ones.
+public final class Linux {
+    // asm-generic/fcntl.h; the kernel of ARM numbers O_DIRECT otherwise
+    public static final int O_RDONLY = 0;
+    public static final int O_WRONLY = 1;
+    public static final int O_RDWR = 2;
+    public static final int O_CREAT = 0x40;
+    public static final int O_EXCL = 0x80;
+    public static final int O_TRUNC = 0x200;
+    public static final int O_DIRECT = arm() ? 0x1_0000 : 0x4000;
+    private static final int O_CLOEXEC = 0x8_0000;
+
+    // linux/fs.h
+    public static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+    public static final int SYNC_FILE_RANGE_WRITE = 2;
+    public static final int SYNC_FILE_RANGE_WAIT_AFTER = 4;
+    private static final int SEEK_END = 2;
+    private static final int SEEK_DATA = 3;
+    private static final int SEEK_HOLE = 4;
+    private static final long BLKROGET = 0x125e;
+    private static final long BLKSSZGET = 0x1268;
+    private static final long BLKZEROOUT = 0x127f;
+    private static final long TIOCGWINSZ = 0x5413; // asm-generic/ioctls.h
+
+    private static final int S_IFMT = 0xf000;
+    private static final int S_IFBLK = 0x6000;
+
+    private static final int POSIX_FADV_RANDOM = 1;
+    private static final int POSIX_FADV_SEQUENTIAL = 2;
+    private static final int POSIX_FADV_DONTNEED = 4;
+
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int FALLOC_FL_PUNCH_HOLE = 2;
+
+    private static final int LOCK_SH = 1;
+    private static final int LOCK_EX = 2;
+    private static final int LOCK_NB = 4;
+
+    private static final int PROT_READ = 1;
+    private static final int MAP_SHARED = 1;
+
+    private static final int IOPRIO_WHO_PROCESS = 1;
+    private static final int IOPRIO_CLASS_IDLE = 3 << 13;
+
+    private Linux() {}
+
+    // ---- files
+
+    /// Opens a file, closed on exec; a new one gets the mode 0666 less the umask.
+    ///
+    /// @param flags `O_RDONLY`, `O_RDWR | O_DIRECT`, ...
+    /// @throws NoSuchFileException if it does not exist
+    /// @throws AccessDeniedException if the process may not open it so
+    public static int open(Path path, int flags) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocateFrom(path.toString(), NAMES);
+            long fd = call(errno -> (int) Open.CALL.invokeExact(errno, name, flags | O_CLOEXEC, 0666));
+            if (fd == -SystemCallException.ENOENT) {
+                throw new NoSuchFileException(path.toString(), null, "no such file");
+            }
+            if (fd == -SystemCallException.EACCES) {
+                throw new AccessDeniedException(path.toString(), null, "permission denied");
+            }
+            return (int) checked(fd, path.toString(), "open");
+        }
+    }
+
+    /// Opens a block device for writing as its only holder.
+    ///
+    /// @throws SystemCallException with `EBUSY` if it is mounted, swapped to, or held by another such open
+    public static int openExclusive(Path device) throws IOException {
+        return open(device, O_RDWR | O_EXCL);
+    }
+
+    /// Closes a file. Never made twice: after an interrupted `close` the descriptor is gone (close(2)).
+    public static void close(int fd) throws IOException {
+        long result = once(errno -> (int) Close.CALL.invokeExact(errno, fd));
+        if (result != -SystemCallException.EINTR) {
+            checked(result, "fd " + fd, "close");
+        }
+    }
+
+    /// {@return the size in bytes of a file or block device} The file position moves.
+    public static long size(int fd) throws IOException {
+        return checked(seek(fd, 0, SEEK_END), fd, "lseek to the end");
+    }
+
+    /// Reads at the file position, for pipes and the like.
+    ///
+    /// @return bytes read, 0 at the end
+    public static long read(int fd, MemorySegment into) throws IOException {
+        long size = into.byteSize();
+        return checked(call(errno -> (long) Read.CALL.invokeExact(errno, fd, into, size)), fd, "read");
+    }
+
+    /// Reads at an offset.
+    ///
+    /// @return bytes read: fewer than asked for only before the end or a failing sector, 0 at or beyond the end
+    public static long pread(int fd, MemorySegment into, long offset) throws IOException {
+        long size = into.byteSize();
+        long read = call(errno -> (long) Pread.CALL.invokeExact(errno, fd, into, size, offset));
+        return read >= 0 ? read : checked(read, fd, "read of " + size + " bytes at " + offset);
+    }
+
+    /// Writes at an offset.
+    ///
+    /// @return bytes written: may be fewer than given, write the rest to learn why
+    public static long pwrite(int fd, MemorySegment from, long offset) throws IOException {
+        long size = from.byteSize();
+        long written = call(errno -> (long) Pwrite.CALL.invokeExact(errno, fd, from, size, offset));
+        return written >= 0 ? written : checked(written, fd, "write of " + size + " bytes at " + offset);
+    }
+
+    public static void fsync(int fd) throws IOException {
+        checked(call(errno -> (int) Fsync.CALL.invokeExact(errno, fd)), fd, "fsync");
+    }
+
+    public static void fdatasync(int fd) throws IOException {
+        checked(call(errno -> (int) Fdatasync.CALL.invokeExact(errno, fd)), fd, "fdatasync");
+    }
+
+    /// Starts or awaits write-back of a range. Says nothing about metadata or the device's cache: no durability.
+    ///
+    /// @param flags `SYNC_FILE_RANGE_...`
+    public static void syncFileRange(int fd, long offset, long size, int flags) throws IOException {
+        checked(call(errno -> (int) SyncFileRange.CALL.invokeExact(errno, fd, offset, size, flags)),
+                fd, "sync_file_range at " + offset);
+    }
+
+    /// {@return the first offset at or after `offset` that is data, or -1 if there is none} Where holes are not known,
+    /// as on a block device, all is data and `offset` itself is the answer. The file position moves.
+    public static long seekData(int fd, long offset) throws IOException {
+        long data = seek(fd, offset, SEEK_DATA);
+        if (data == -SystemCallException.EINVAL) {
+            return offset < size(fd) ? offset : -1;
+        }
+        return data == -SystemCallException.ENXIO ? -1 : checked(data, fd, "lseek to data after " + offset);
+    }
+
+    /// {@return the first offset at or after `offset` that is in a hole, or -1 if `offset` is at or beyond the end}
+    /// The end of the file is a hole; where holes are not known, as on a block device, it is the only one. The file
+    /// position moves.
+    public static long seekHole(int fd, long offset) throws IOException {
+        long hole = seek(fd, offset, SEEK_HOLE);
+        if (hole == -SystemCallException.EINVAL) {
+            long size = size(fd);
+            return offset < size ? size : -1;
+        }
+        return hole == -SystemCallException.ENXIO ? -1 : checked(hole, fd, "lseek to a hole after " + offset);
+    }
+
+    /// Makes a range of zeros that takes no space; the size stays.
+    ///
+    /// @return false if the file system or device cannot: write zeros
+    public static boolean punchHole(int fd, long offset, long size) throws IOException {
+        int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        long result = call(errno -> (int) Fallocate.CALL.invokeExact(errno, fd, mode, offset, size));
+        if (result == -SystemCallException.EOPNOTSUPP) {
+            return false;
+        }
+        checked(result, fd, "punch hole of " + size + " bytes at " + offset);
+        return true;
+    }
+
+    /// Locks a file, until it is closed or its holder dies. Unrelated to `FileChannel.lock` (flock(2), fcntl(2)).
+    ///
+    /// @return false if another holds it and `wait` is not set
+    public static boolean flock(int fd, boolean exclusive, boolean wait) throws IOException {
+        int operation = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
+        long result = call(errno -> (int) Flock.CALL.invokeExact(errno, fd, operation));
+        if (result == -SystemCallException.EAGAIN) {
+            return false;
+        }
+        checked(result, fd, "flock");
+        return true;
+    }
+
+    // ---- page cache
+
+    /// Turns read-ahead off.
+    public static void adviseRandom(int fd) throws IOException {
+        advise(fd, 0, 0, POSIX_FADV_RANDOM);
+    }
+
+    /// Doubles read-ahead.
+    public static void adviseSequential(int fd) throws IOException {
+        advise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
+
+    /// Drops the clean pages of a range that nobody has mapped. Whoever else had them cached loses them too.
+    public static void dropCache(int fd, long offset, long size) throws IOException {
+        advise(fd, offset, size, POSIX_FADV_DONTNEED);
+    }
+
+    private static void advise(int fd, long offset, long size, int advice) throws IOException {
+        long error = call(errno -> (int) Fadvise.CALL.invokeExact(errno, fd, offset, size, advice));
+        if (error != SystemCallException.ESPIPE) { // a pipe takes no advice
+            checked(-error, fd, "posix_fadvise"); // returns the error instead of setting errno
+        }
+    }
+
+    /// Maps a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
+    static MemorySegment map(int fd, long size) throws IOException {
+        long address = checked(
+                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, 0L)),
+                fd, "mmap of " + size + " bytes");
+        return MemorySegment.ofAddress(address).reinterpret(size);
+    }
+
+    static void unmap(MemorySegment mapping) throws IOException {
+        long size = mapping.byteSize();
+        checked(call(errno -> (int) Munmap.CALL.invokeExact(errno, mapping, size)), "mapping", "munmap");
+    }
+
+    /// Fills `pages` with one byte per page of the mapping, whose lowest bit says that the page is in the page cache.
+    static void mincore(MemorySegment mapping, MemorySegment pages) throws IOException {
+        long size = mapping.byteSize();
+        checked(call(errno -> (int) Mincore.CALL.invokeExact(errno, mapping, size, pages)), "mapping", "mincore");
+    }
+
+    static int pageSize() {
+        int scPagesize = 30;
+        return (int) call(errno -> (long) Sysconf.CALL.invokeExact(errno, scPagesize));
+    }
+
+    // ---- block devices
+
+    /// {@return whether a path leads to a block device} False if it leads nowhere.
+    public static boolean isBlockDevice(Path path) throws IOException {
+        return Files.exists(path) && ((int) Files.getAttribute(path, "unix:mode") & S_IFMT) == S_IFBLK;
+    }
+
+    /// {@return the logical sector size of a block device in bytes: what direct I/O is aligned to}
+    public static int sectorSize(int fd) throws IOException {
+        return ioctlInt(fd, BLKSSZGET, "BLKSSZGET");
+    }
+
+    /// {@return whether a block device is read-only}
+    public static boolean isReadOnly(int fd) throws IOException {
+        return ioctlInt(fd, BLKROGET, "BLKROGET") != 0;
+    }
+
+    /// Zeroes whole sectors of a block device, by the device itself where it can.
+    public static void zeroOut(int fd, long offset, long size) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment range = arena.allocateFrom(JAVA_LONG, offset, size);
+            checked(ioctl(fd, BLKZEROOUT, range), fd, "BLKZEROOUT of " + size + " bytes at " + offset);
+        }
+    }
+
+    private static int ioctlInt(int fd, long request, String name) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(JAVA_INT);
+            checked(ioctl(fd, request, value), fd, name);
+            return value.get(JAVA_INT, 0);
+        }
+    }
+
+    // ---- the process
+
+    /// Gives the calling thread, and threads it starts later, the disk only when nobody else wants it.
+    ///
+    /// @return false if the kernel would not, or its number for the call is not known here
+    public static boolean ioprioIdle() {
+        long number = switch (System.getProperty("os.arch")) { // asm/unistd_64.h of each
+            case "amd64", "x86_64" -> 251;
+            case "aarch64", "riscv64" -> 30;
+            case "ppc64le" -> 273;
+            case "s390x" -> 282;
+            default -> -1;
+        };
+        return number >= 0
+                && call(errno -> (long) Syscall3.CALL.invokeExact(errno, number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE)) == 0;
+    }
+
+    /// {@return whether a descriptor is a terminal}
+    public static boolean isatty(int fd) {
+        return call(errno -> (int) Isatty.CALL.invokeExact(errno, fd)) == 1;
+    }
+
+    /// {@return the columns of a terminal, or 0 if the descriptor is none or does not say}
+    public static int terminalWidth(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment winsize = arena.allocate(MemoryLayout.sequenceLayout(4, JAVA_SHORT)); // rows, columns, pixels
+            return ioctl(fd, TIOCGWINSZ, winsize) < 0 ? 0 : Short.toUnsignedInt(winsize.getAtIndex(JAVA_SHORT, 1));
+        }
+    }
+
+    /// Makes `to` another name of the open file `from`.
+    public static void dup2(int from, int to) throws IOException {
+        checked(call(errno -> (int) Dup2.CALL.invokeExact(errno, from, to)), from, "dup2 to " + to);
+    }
+
+    // ---- how a call is made
+
+    @FunctionalInterface
+    private interface Invocation {
+        /// @param errno where the call leaves its errno
+        long invoke(MemorySegment errno) throws Throwable;
+    }
+
+    /// {@return the result of a call, or its negated errno}
+    private static long call(Invocation invocation) {
+        long result;
+        do {
+            result = once(invocation);
+        } while (result == -SystemCallException.EINTR);
+        return result;
+    }
+
+    private static long once(Invocation invocation) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+            long result = invocation.invoke(state);
+            return result == -1 ? -state.get(JAVA_INT, 0) : result;
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e); // a downcall throws nothing checked
+        }
+    }
+
+    private static long checked(long result, int fd, String call) throws SystemCallException {
+        return result >= 0 ? result : checked(result, name(fd), call);
+    }
+
+    private static long checked(long result, String where, String call) throws SystemCallException {
+        if (result < 0) {
+            throw new SystemCallException(where, call, (int) -result, reason((int) -result));
+        }
+        return result;
+    }
+
+    private static String name(int fd) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd)).toString();
+        } catch (IOException e) {
+            return "fd " + fd;
+        }
+    }
+
+    private static String reason(int errno) {
+        try {
+            MemorySegment text = (MemorySegment) Strerror.CALL.invokeExact(errno);
+            return text.reinterpret(1024).getString(0);
+        } catch (Throwable e) {
+            return "errno " + errno;
+        }
+    }
+
+    private static long seek(int fd, long offset, int whence) {
+        return call(errno -> (long) Lseek.CALL.invokeExact(errno, fd, offset, whence));
+    }
+
+    private static long ioctl(int fd, long request, MemorySegment argument) {
+        return call(errno -> (int) Ioctl.CALL.invokeExact(errno, fd, request, argument));
+    }
+
+    private static boolean arm() {
+        return System.getProperty("os.arch").equals("aarch64");
+    }
+
+    /// The encoding of file names, which follows the locale.
+    private static final Charset NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+
+    // ---- the calls, each linked when its class is first touched
+
+    private static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... options) {
+        Linker linker = Linker.nativeLinker();
+        Linker.Option[] all = new Linker.Option[options.length + 1];
+        all[0] = Linker.Option.captureCallState("errno");
+        System.arraycopy(options, 0, all, 1, options.length);
+        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, all);
+    }
+
+    private static FunctionDescriptor ints(MemoryLayout... arguments) {
+        return FunctionDescriptor.of(JAVA_INT, arguments);
+    }
+
+    private static FunctionDescriptor longs(MemoryLayout... arguments) {
+        return FunctionDescriptor.of(JAVA_LONG, arguments);
+    }
+
+    private static final class Open {
+        static final MethodHandle CALL = link("open", ints(ADDRESS, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(2));
+    }
+
+    private static final class Close {
+        static final MethodHandle CALL = link("close", ints(JAVA_INT));
+    }
+
+    private static final class Lseek {
+        static final MethodHandle CALL = link("lseek", longs(JAVA_INT, JAVA_LONG, JAVA_INT));
+    }
+
+    private static final class Read {
+        static final MethodHandle CALL = link("read", longs(JAVA_INT, ADDRESS, JAVA_LONG));
+    }
+
+    private static final class Pread {
+        static final MethodHandle CALL = link("pread", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Pwrite {
+        static final MethodHandle CALL = link("pwrite", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Fsync {
+        static final MethodHandle CALL = link("fsync", ints(JAVA_INT));
+    }
+
+    private static final class Fdatasync {
+        static final MethodHandle CALL = link("fdatasync", ints(JAVA_INT));
+    }
+
+    private static final class SyncFileRange {
+        static final MethodHandle CALL = link("sync_file_range", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    }
+
+    private static final class Fallocate {
+        static final MethodHandle CALL = link("fallocate", ints(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Flock {
+        static final MethodHandle CALL = link("flock", ints(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Fadvise {
+        static final MethodHandle CALL = link("posix_fadvise", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
+    }
+
+    private static final class Mmap {
+        static final MethodHandle CALL = link("mmap", longs(ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+    }
+
+    private static final class Munmap {
+        static final MethodHandle CALL = link("munmap", ints(ADDRESS, JAVA_LONG));
+    }
+
+    private static final class Mincore {
+        static final MethodHandle CALL = link("mincore", ints(ADDRESS, JAVA_LONG, ADDRESS));
+    }
+
+    private static final class Sysconf {
+        static final MethodHandle CALL = link("sysconf", longs(JAVA_INT));
+    }
+
+    private static final class Ioctl {
+        static final MethodHandle CALL = link("ioctl", ints(JAVA_INT, JAVA_LONG, ADDRESS), Linker.Option.firstVariadicArg(2));
+    }
+
+    private static final class Syscall3 {
+        static final MethodHandle CALL =
+                link("syscall", longs(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(1));
+    }
+
+    private static final class Isatty {
+        static final MethodHandle CALL = link("isatty", ints(JAVA_INT));
+    }
+
+    private static final class Dup2 {
+        static final MethodHandle CALL = link("dup2", ints(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Strerror {
+        static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    }
+}

@@ -1,0 +1,132 @@
+package varve.archive.vault;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import varve.archive.chain.History;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
+import varve.archive.format.Rule;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
+
+/// The history of one device in a vault: a folder of archives.
+///
+/// @param name of the volume
+/// @param folder of its archives; there is none before the first archive
+public record Volume(String name, Path folder) {
+
+    /// What is in the folder.
+    ///
+    /// @param history the archives whose manifests are good
+    /// @param problems what is wrong with others, one exception each, naming the file
+    public record Content(History history, List<IOException> problems) {
+
+        /// {@return the history, if nothing is wrong}
+        /// @throws IOException the first problem
+        public History sound() throws IOException {
+            if (!problems.isEmpty()) {
+                throw problems.getFirst();
+            }
+            return history;
+        }
+    }
+
+    public boolean exists() {
+        return Files.isDirectory(folder);
+    }
+
+    /// Reads all manifests.
+    ///
+    /// @throws NotFoundException if there is no such volume
+    public Content read() throws IOException {
+        if (!exists()) {
+            throw new NotFoundException(folder.getParent() + ": no volume \"" + name + "\" in this vault");
+        }
+        List<StoredArchive> archives = new ArrayList<>();
+        List<IOException> problems = new ArrayList<>();
+        Map<Long, Hash> hashes = new HashMap<>();
+        for (Path path : manifests()) {
+            try {
+                byte[] text = text(path);
+                Manifest manifest = Manifest.decode(text, path.getFileName().toString());
+                checkName(manifest, path);
+                archives.add(new StoredArchive(folder, manifest));
+                hashes.putIfAbsent(manifest.sequence(), new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+            } catch (IOException e) {
+                problems.add(e);
+            }
+        }
+        archives.sort(Comparator.comparingLong(archive -> archive.manifest().sequence()));
+        checkTogether(archives, hashes, problems);
+        return new Content(new History(List.copyOf(archives)), List.copyOf(problems));
+    }
+
+    /// {@return hash of a manifest as it lies there, which the next one names}
+    public Hash manifestHash(StoredArchive archive) throws IOException {
+        return new SubtreeHasher().whole(MemorySegment.ofArray(text(archive.manifestFile())));
+    }
+
+    private List<Path> manifests() throws IOException {
+        try (Stream<Path> content = Files.list(folder)) {
+            return content.filter(path -> {
+                        String file = path.getFileName().toString();
+                        return file.endsWith(".json") && !file.startsWith(".");
+                    })
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static byte[] text(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
+            while (text.hasRemaining() && channel.read(text) >= 0) {
+                // until the end
+            }
+            return Arrays.copyOf(text.array(), text.position());
+        }
+    }
+
+    private void checkName(Manifest manifest, Path path) throws CorruptException {
+        String file = path.getFileName().toString();
+        if (!manifest.volume().equals(name)) {
+            throw new CorruptException(Rule.F036, file, "volume \"" + manifest.volume() + "\" in the folder of \"" + name + "\"");
+        }
+        if (!file.equals(manifest.baseName() + ".json")) {
+            throw new CorruptException(Rule.F036, file, "its archive is " + manifest.baseName());
+        }
+    }
+
+    private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<IOException> problems) {
+        StoredArchive before = null;
+        for (StoredArchive archive : archives) {
+            Manifest manifest = archive.manifest();
+            String file = archive.manifestFile().getFileName().toString();
+            if (before != null) {
+                Manifest other = before.manifest();
+                if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
+                    problems.add(new CorruptException(Rule.F040, file, "another volume id or chunk size than " + before.manifestFile().getFileName()));
+                } else if (manifest.sequence() == other.sequence()) {
+                    problems.add(new CorruptException(Rule.F040, file, "sequence " + manifest.sequence() + " is also that of " + before.manifestFile().getFileName()));
+                } else if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(Optional.ofNullable(hashes.get(other.sequence())))) {
+                    problems.add(new CorruptException(Rule.F040, file, "expected to name " + hashes.get(other.sequence()) + " as previous, found " + manifest.previous().map(Hash::toString).orElse("none")));
+                }
+            }
+            before = archive;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package varve.archive.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/// Streams that a test can look into, and a clock that it sets.
+final class Captured {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private long nanos;
+
+    Stdio stdio(int columns) {
+        return new Stdio(InputStream.nullInputStream(), printer(out), printer(err), columns, () -> nanos);
+    }
+
+    void pass(double seconds) {
+        nanos += (long) (seconds * 1e9);
+    }
+
+    String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    String err() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    private static PrintStream printer(ByteArrayOutputStream to) {
+        return new PrintStream(to, true, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,701 @@
+#!/usr/bin/env python3
+"""Reads varve archives, written from docs/FORMAT.md alone.
+
+    varve_reader.py list    DIR/VOLUME
+    varve_reader.py restore DIR/VOLUME POINT TARGET     POINT: latest, the beginning of a time, or of a root
+    varve_reader.py verify  DIR/VOLUME [--nodes]        --nodes hashes each node by itself: slow, but names the place
+
+Needs Python 3.9, and the programs zstd and b3sum. Damage is one line on stderr that names the broken rule (F001 ...)
+and exit code 1; a point in time that cannot be reached is exit code 2.
+"""
+import bisect
+import collections
+import datetime
+import functools
+import json
+import os
+import re
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+
+BLOCK = 4096
+MIB = 1 << 20
+
+
+class Broken(Exception):
+    """A file breaks a numbered rule of FORMAT.md."""
+
+    def __init__(self, rule, where, what):
+        super().__init__(f"{where}: {rule}: {what}")
+        self.rule = rule
+
+
+class Unavailable(Exception):
+    """A point in time that is unknown, or that no path of archives leads to."""
+
+
+def require(ok, rule, where, what):
+    if not ok:
+        raise Broken(rule, where, what)
+
+
+# ---- BLAKE3 (section 3) ----------------------------------------------------------------------------------------------
+#
+# n blocks are compressed side by side: each state word is one big integer with a lane of 64 bits per block. The upper
+# half of a lane takes the carries and what shifts push out, and is masked away. Some 20 MB/s, where n is large.
+
+IV = (0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19)
+PERMUTATION = (2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8)
+QUARTERS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15),
+            (0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
+START, END, PARENT, ROOT = 1, 2, 4, 8
+LEAF = 1024
+
+
+@functools.lru_cache(maxsize=64)
+def ones(n):
+    return ((1 << 64 * n) - 1) // ((1 << 64) - 1)
+
+
+def to_lanes(words):
+    return int.from_bytes(struct.pack(f"<{len(words)}Q", *words), "little")
+
+
+def compress(h, m, counter, length, flags, n):
+    one = ones(n)
+    mask = one * 0xFFFFFFFF
+    v = list(h) + [w * one for w in IV[:4]] + [counter & mask, counter >> 32 & mask, length * one, flags * one]
+    for _ in range(7):
+        for i, (a, b, c, d) in enumerate(QUARTERS):
+            va, vb, vc, vd = v[a], v[b], v[c], v[d]
+            for x, right, then in (m[2 * i], 16, 12), (m[2 * i + 1], 8, 7):
+                va = va + vb + x & mask
+                vd ^= va
+                vd = (vd >> right | vd << 32 - right) & mask
+                vc = vc + vd & mask
+                vb ^= vc
+                vb = (vb >> then | vb << 32 - then) & mask
+            v[a], v[b], v[c], v[d] = va, vb, vc, vd
+        m = [m[p] for p in PERMUTATION]
+    return [v[i] ^ v[i + 8] for i in range(8)]
+
+
+def from_lanes(h, n):
+    """The n chaining values of 32 bytes each, end to end."""
+    words = [struct.unpack(f"<{2 * n}I", w.to_bytes(8 * n, "little"))[::2] for w in h]
+    return b"".join(struct.pack("<8I", *value) for value in zip(*words))
+
+
+def leaf_values(data, first, root=0):
+    """The chaining values of the 1 KiB leaves of data, of which only the last may be short."""
+    values, whole = [], len(data) // LEAF if len(data) > LEAF else 0
+    for at in range(0, whole, LEAF):
+        n = min(1024, whole - at)
+        words = struct.unpack(f"<{256 * n}I", data[at * LEAF:(at + n) * LEAF])
+        counter, h = to_lanes(range(first + at, first + at + n)), [w * ones(n) for w in IV]
+        for i in range(16):
+            m = [to_lanes(words[16 * i + k::256]) for k in range(16)]
+            h = compress(h, m, counter, 64, (i == 0) * START | (i == 15) * END, n)
+        values.append(from_lanes(h, n))
+    rest = data[whole * LEAF:]
+    if rest or not data:
+        h, last = IV, max(0, len(rest) - 1) // 64
+        for i in range(last + 1):
+            piece = rest[64 * i:64 * i + 64]
+            m = struct.unpack("<16I", piece.ljust(64, b"\0"))
+            h = compress(h, m, first + whole, len(piece), (i == 0) * START | (i == last) * (END | root), 1)
+        values.append(from_lanes(h, 1))
+    return b"".join(values)
+
+
+def parents(values, root=0):
+    """One level up: pairs of values combined, an odd last one as it is."""
+    n = len(values) // 64
+    words = struct.unpack(f"<{16 * n}I", values[:64 * n])
+    m = [to_lanes(words[k::16]) for k in range(16)]
+    return from_lanes(compress([w * ones(n) for w in IV], m, 0, 64, PARENT | root, n), n) + values[64 * n:]
+
+
+def chaining_value(data, offset):
+    """Of an aligned group of leaves at its own place in the device; never the root."""
+    values = leaf_values(data, offset // LEAF)
+    while len(values) > 32:
+        values = parents(values)
+    return values
+
+
+def blake3(data):
+    values = leaf_values(data, 0, ROOT if len(data) <= LEAF else 0)
+    while len(values) > 32:
+        values = parents(values, ROOT if len(values) == 64 else 0)
+    return values
+
+
+def combine(values, sizes):
+    """The root of n >= 2 neighbouring values, or None where no value ends at a split."""
+    ends = [0]
+    for size in sizes:
+        ends.append(ends[-1] + size)
+
+    def part(low, high, root):
+        if high - low == 1:
+            return values[low]
+        split = ends[low] + (1 << (ends[high] - ends[low] - 1).bit_length() - 1)
+        middle = bisect.bisect_left(ends, split)
+        if ends[middle] != split:
+            return None
+        left, right = part(low, middle, 0), part(middle, high, 0)
+        return left and right and parents(left + right, root)
+
+    return part(0, len(values), ROOT)
+
+
+def b3sum(descriptor, size):
+    with subprocess.Popen(["b3sum", "--no-names"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        for at in range(0, size, MIB):
+            program.stdin.write(os.pread(descriptor, min(MIB, size - at), at))
+        return program.communicate()[0].decode().strip()
+
+
+# ---- manifests (section 6) -------------------------------------------------------------------------------------------
+
+FILE = re.compile(r".+\.\d{8}T\d{6}\.\d{3}Z\.(full|delta)\.json")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+HASH = re.compile(r"[0-9a-f]{64}")
+MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId": str, "sequence": int,
+           "previous": (str, None), "time": str, "finished": str, "label": (str, None), "source": str, "host": str,
+           "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str, "parentSize": (int, None),
+           "parentRoot": (str, None), "changedSize": int, "payloadSize": int, "fileSize": int, "fileHash": str,
+           "indexSize": int, "indexHash": str}
+
+
+def json_value(value):
+    if value is None or isinstance(value, int):
+        return "null" if value is None else str(value)
+    escape = {'"': '\\"', "\\": "\\\\", **{chr(c): f"\\u{c:04x}" for c in range(32)}}
+    return '"' + "".join(escape.get(c, c) for c in value) + '"'
+
+
+def encode_manifest(m):
+    return ("{\n" + ",\n".join(f'  "{name}": {json_value(value)}' for name, value in m.items()) + "\n}\n").encode()
+
+
+def is_value(value, kind):
+    if isinstance(kind, tuple):
+        return value is None or is_value(value, kind[0])
+    return type(value) is kind and (kind is str or 0 <= value < 1 << 63)
+
+
+def is_time(text):
+    try:
+        return bool(TIME.fullmatch(text) and datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ"))
+    except ValueError:
+        return False
+
+
+def read_manifest(folder, name):
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read(65537)
+    require(len(raw) <= 65536, "F035", name, "longer than 64 KiB")
+    try:
+        m = json.loads(raw.decode("utf-8"))
+        require(type(m) is dict and list(m) == list(MEMBERS), "F035", name, "other members than a manifest has")
+        for member, kind in MEMBERS.items():
+            require(is_value(m[member], kind), "F035", name, f"{member} is of the wrong type or out of range")
+        require(m["format"] == "varve-manifest-1", "F035", name, "the format is not varve-manifest-1")
+        require(encode_manifest(m) == raw, "F035", name, "not in the one form that a manifest has")
+    except (ValueError, RecursionError) as e:
+        raise Broken("F035", name, f"no JSON: {e}") from None
+    delta = m["kind"] == "delta"
+    hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "parentRoot") if m[h] is not None]
+    for what, fact in {
+        "unknown kind": m["kind"] in ("full", "delta"),
+        "impossible name of a volume": re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", m["volume"]),
+        "volumeId is no UUID": re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", m["volumeId"]),
+        "impossible time": is_time(m["time"]) and is_time(m["finished"]),
+        "a hash is not 64 lower-case digits": all(HASH.fullmatch(h) for h in hashes),
+        "the numbers begin with 1": m["sequence"] >= 1,
+        "the first manifest, and only that, has no previous": (m["sequence"] == 1) == (m["previous"] is None),
+        "impossible chunk size": m["chunkSize"] in [1 << n for n in range(16, 25)],
+        "impossible block size": m["blockSize"] == BLOCK,
+        "a parent in a full, or none in a delta": delta == (m["parentSize"] is not None)
+        and delta == (m["parentRoot"] is not None),
+        "changed and payload size do not fit": m["payloadSize"] <= m["changedSize"] <= m["size"] if delta
+        else m["payloadSize"] == m["changedSize"] == m["size"],
+    }.items():
+        require(fact, "F036", name, what)
+    m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}.{m['kind']}"
+    require((m["archive"], name) == (m["base"] + ".zst", m["base"] + ".json"), "F036", name,
+            "file name, volume, time and kind do not fit")
+    m["hash"] = blake3(raw).hex()
+    return m
+
+
+def read_volume(folder):
+    """All manifests, in the order of their times."""
+    manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
+    before = None
+    for m in sorted(manifests, key=lambda m: m["sequence"]):
+        name = m["base"] + ".json"
+        if before:
+            same = all(m[member] == before[member] for member in ("volumeId", "chunkSize"))
+            require(same, "F040", name, f"another volume id or chunk size than {before['base']}")
+            require(m["sequence"] != before["sequence"], "F040", name, f"number {m['sequence']} twice")
+            require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
+                    "previous is not the hash of the manifest before")
+        before = m
+    return sorted(manifests, key=lambda m: (m["time"], m["sequence"]))
+
+
+# ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------
+
+MAGIC, SEEK_MAGIC, SEEK_FOOT = 0x184D2A56, 0x184D2A5E, 0x8F92EAB1
+HEADER = struct.Struct("<8sHHBBHQ16sQ32s16s")
+SUMMARY = struct.Struct("<8s72sQ32sQQQQQ16s16s")
+EXTENT = struct.Struct("<QII")
+NODE = struct.Struct("<IIQIIII32s")
+FIRST_FRAME = 8 + HEADER.size
+Extent = collections.namedtuple("Extent", "first count state")
+Node = collections.namedtuple("Node", "first count zero position stored content begin extent hash")
+
+
+def zero_frame(n):
+    """The only form of a frame of n zeros (section 4.2)."""
+    form = bytes.fromhex("28B52FFD8038") + struct.pack("<I", n) + bytes.fromhex("09000000" if n == 1 else "08000000")
+    for at in range(1, n, 131072):
+        size = min(131072, n - at)
+        form += (size << 3 | 2 | (at + size == n)).to_bytes(3, "little") + b"\0"
+    return form
+
+
+def is_one_frame(data, content):
+    """Whether data is one whole zstd frame (RFC 8878 3.1.1) that states this content size, and no dictionary."""
+    if len(data) < 6 or data[:4] != b"\x28\xB5\x2F\xFD" or data[4] & 3:
+        return False
+    single, width = data[4] >> 5 & 1, data[4] >> 6
+    width = single if width == 0 else 1 << width
+    at = 6 - single
+    size = int.from_bytes(data[at:at + width], "little") + (256 if width == 2 else 0)
+    at, last = at + width, 0
+    while not last and at + 3 <= len(data):
+        block = int.from_bytes(data[at:at + 3], "little")
+        last = block & 1
+        at += 3 + (1 if block >> 1 & 3 == 1 else block >> 3)
+    return bool(last and width and size == content and at + (data[4] & 4) == len(data))
+
+
+def cut(c, e, chunks, chunk):
+    """The zero run [c, e) of chunks, cut into nodes (F021): pairs of first chunk and count."""
+    while c < e:
+        p = 1
+        while c % (2 * p) == 0 and 2 * p * chunk <= 64 * MIB and 2 * p < chunks and (c + 2 * p <= e or e == chunks):
+            p *= 2
+        yield c, min(c + p, e) - c
+        c += p
+
+
+class Archive:
+    """One archive whose structure has been checked. The content of its frames is checked by apply()."""
+
+    def __init__(self, folder, manifest):
+        self.m, self.name = manifest, manifest["archive"]
+        self.path = os.path.join(folder, self.name)
+        if not os.path.exists(self.path):
+            raise Unavailable(f"{self.name} is missing")
+        self.full = manifest["kind"] == "full"
+        with open(self.path, "rb") as file:
+            self.read_header(file)
+            start, rows = self.read_seek_table(file)
+            self.read_summary(file, start)
+            self.read_index(file, start, os.path.join(folder, manifest["base"] + ".index"))
+            self.check_nodes()
+            self.check_extents()
+            self.check_zero_runs()
+            self.check_unlisted()
+            self.check_frames(file)
+        index = EXTENT.size * len(self.extents), NODE.size * len(self.nodes), SUMMARY.size - 8
+        expected = [(FIRST_FRAME, 0)] + [(f.stored, f.content) for f in self.frames] + [(16 + n, 0) for n in index]
+        self.require(rows == expected, "F013", "the seek table and the frames do not agree")
+
+    def require(self, ok, rule, what):
+        require(ok, rule, self.name, what)
+
+    def read_header(self, file):
+        self.file_size = os.fstat(file.fileno()).st_size
+        self.require(self.file_size == self.m["fileSize"], "F038", f"{self.file_size} bytes, not {self.m['fileSize']}")
+        raw = file.read(FIRST_FRAME)
+        self.require(raw[:16] == struct.pack("<II8s", MAGIC, HEADER.size, b"VARVEHDR") and len(raw) == FIRST_FRAME,
+                     "F001", "no header of a varve archive")
+        (_, version, self.kind, chunk, block, reserved, features, self.volume_id, self.parent_size, self.parent_root,
+         check) = HEADER.unpack(raw[8:])
+        self.require(check == blake3(raw[8:88])[:16], "F003", "the header's check is wrong")
+        self.require(version == 1, "F004", f"version {version} is unsupported: upgrade")
+        self.require(features == 0, "F005", f"features {features:#x} are unsupported: upgrade")
+        self.require(self.kind in (1, 2), "F006", f"kind {self.kind}")
+        self.require(16 <= chunk <= 24 and block == 12, "F007", f"chunk 2^{chunk}, block 2^{block}")
+        self.require(reserved == 0, "F008", "reserved bytes in use")
+        orphan = self.parent_size == 0 and self.parent_root == bytes(32)
+        self.require(self.kind == 2 or orphan, "F009", "a full with a parent")
+        self.chunk, self.repeated = 1 << chunk, raw[16:88]
+
+    def read_seek_table(self, file):
+        file.seek(max(0, self.file_size - 9))
+        count, descriptor, magic = struct.unpack("<IBI", file.read(9))
+        start = self.file_size - 17 - 8 * count
+        ok = magic == SEEK_FOOT and descriptor == 0 and start >= FIRST_FRAME + 8 + SUMMARY.size
+        self.require(ok, "F013", "no seek table at the end")
+        file.seek(start)
+        ok = struct.unpack("<II", file.read(8)) == (SEEK_MAGIC, 8 * count + 9)
+        self.require(ok, "F013", "the seek table does not begin where its size says")
+        return start, list(struct.iter_unpack("<II", file.read(8 * count)))
+
+    def read_summary(self, file, start):
+        file.seek(start - 8 - SUMMARY.size)
+        raw = file.read(8 + SUMMARY.size)
+        (_, repeated, self.size, self.root, self.extent_count, self.node_count, self.frame_count, self.payload_size,
+         self.position, reserved, check) = SUMMARY.unpack(raw[8:])
+        ok = raw[:16] == struct.pack("<II8s", MAGIC, SUMMARY.size, b"VARVEEND") and reserved == bytes(16)
+        self.require(ok and check == blake3(raw[8:184])[:16], "F027", "no right summary in front of the seek table")
+        self.require(repeated == self.repeated, "F028", "summary and header differ")
+        largest = max(self.size, self.parent_size)
+        self.require(largest <= self.chunk << 26, "F032", f"a device of {largest} bytes")
+        self.require(self.node_count < 1 << 26, "F033", f"{self.node_count} node rows")
+        self.require(self.extent_count <= 1 << 27, "F034", f"{self.extent_count} extent rows")
+        parent = (None, None) if self.kind == 1 else (self.parent_size, self.parent_root.hex())
+        here = {"kind": ("full", "delta")[self.kind - 1], "chunkSize": self.chunk, "size": self.size,
+                "root": self.root.hex(), "parentSize": parent[0], "parentRoot": parent[1],
+                "payloadSize": self.payload_size, "volumeId": self.volume_id.hex()}
+        for member, value in here.items():
+            stated = self.m[member].replace("-", "") if member == "volumeId" else self.m[member]
+            self.require(value == stated, "F037", f"{member} is {value}, in the manifest {stated}")
+        self.chunks, self.blocks = -(-self.size // self.chunk), -(-self.size // BLOCK)
+
+    def read_index(self, file, start, copy):
+        size = self.m["indexSize"]
+        self.require(size <= start, "F039", "the index region would be larger than the file")
+        file.seek(start - size)
+        region = file.read(size)
+        found = subprocess.run(["b3sum", "--no-names"], input=region, stdout=subprocess.PIPE, check=True).stdout
+        self.require(found.decode().strip() == self.m["indexHash"], "F039", "the index region has another hash")
+        if os.path.exists(copy):
+            with open(copy, "rb") as index:
+                require(index.read(size + 1) == region, "F039", os.path.basename(copy), "no copy of the index region")
+        self.require(self.position == start - size, "F029", "the index region is not where the summary says")
+        at, tables = 0, []
+        for tag, row, count in (b"VARVEEXT", EXTENT, self.extent_count), (b"VARVENOD", NODE, self.node_count):
+            magic, content, found = struct.unpack("<II8s", region[at:at + 16].ljust(16, b"\0"))
+            self.require(magic == MAGIC and found == tag, "F002", f"no frame {tag.decode()} where it should be")
+            ok = content == 8 + count * row.size and at + 8 + content <= size
+            self.require(ok, "F029", f"{tag.decode()} has not {count} rows")
+            tables.append(row.iter_unpack(region[at + 16:at + 8 + content]))
+            at += 8 + content
+        self.require(at + 8 + SUMMARY.size == size, "F029", "the counts do not fit the size of the index region")
+        self.extents = [Extent(*row) for row in tables[0]]
+        self.nodes = [Node(first, n & 0x7FFFFFFF, n >> 31 == 1, *rest) for first, n, *rest in tables[1]]
+
+    def span(self, first, count, unit):
+        """Bytes of a run of blocks or chunks of this device."""
+        return min((first + count) * unit, self.size) - first * unit
+
+    def in_parent(self, last, unit):
+        """Whether a block or chunk, and so all before it, lies in the parent at the same length."""
+        return self.span(last, 1, unit) == min((last + 1) * unit, self.parent_size) - last * unit
+
+    def check_nodes(self):
+        """F018 to F020."""
+        end = 0
+        for i, n in enumerate(self.nodes):
+            ok = end <= n.first and n.first + n.count <= self.chunks
+            self.require(ok, "F018", f"node {i}: chunks {n.first} + {n.count}")
+            self.require(n.zero or n.count == 1, "F019", f"node {i}: a data node of {n.count} chunks")
+            self.require(not self.full or n.first == end, "F020", f"node {i}: chunks {end} to {n.first} are missing")
+            end = n.first + n.count
+        self.require(not self.full or end == self.chunks, "F020", f"chunks {end} to {self.chunks} are missing")
+
+    def check_zero_runs(self):
+        """F021; in a delta the nodes of a run all have extents, or are all kept."""
+        end, kind, runs = 0, None, []
+        for n, own in zip(self.nodes, self.extents_of):
+            if n.zero and (not runs or n.first != end or bool(own) != kind):
+                runs.append([])
+            if n.zero:
+                runs[-1].append((n.first, n.count))
+            end, kind = (n.first + n.count if n.zero else None), bool(own)
+        for run in runs:
+            c, e = run[0][0], sum(run[-1])
+            ok = list(cut(c, e, self.chunks, self.chunk)) == run
+            self.require(ok, "F021", f"the zero chunks {c} to {e} are not cut as they should be")
+
+    def check_extents(self):
+        """F014 to F017, F022, F024, and F025 for blocks; finds the extents and the payload size of each node."""
+        self.require(not self.full or not self.extents, "F014", "a full with extents")
+        end, at, self.extents_of, self.payloads = 0, 0, [], []
+        for i, x in enumerate(self.extents):
+            ok = end <= x.first and x.count >= 1 and x.state <= 1 and x.first + x.count <= self.blocks
+            self.require(ok, "F015", f"extent {i}: blocks {x.first} + {x.count}, state {x.state}")
+            end = x.first + x.count
+        for i, n in enumerate(self.nodes):
+            self.require(n.extent == at, "F024", f"node {i}: its first extent is not {n.extent} but {at}")
+            begin = n.first * self.chunk // BLOCK
+            end = min(begin + n.count * self.chunk // BLOCK, self.blocks)
+            own = []
+            while at < len(self.extents) and self.extents[at].first < end:
+                own.append(self.extents[at])
+                at += 1
+            self.extents_of.append(own)
+            if self.full:
+                self.payloads.append(self.span(n.first, n.count, self.chunk))
+                continue
+            self.payloads.append(sum(self.span(x.first, x.count, BLOCK) for x in own if x.state))
+            ok = not own or begin <= own[0].first and sum(own[-1][:2]) <= end
+            self.require(ok, "F016", f"node {i}: extents that do not lie in it")
+            ok = all(a.first + a.count < b.first or a.state != b.state for a, b in zip(own, own[1:]))
+            self.require(ok, "F017", f"node {i}: extents that touch have the same state")
+            ok = not n.zero or own in ([], [(begin, end - begin, 0)])
+            self.require(ok, "F022", f"node {i}: a zero node with other extents")
+            for x in own + [Extent(end, 0, 0)]:
+                ok = begin == x.first or self.in_parent(x.first - 1, BLOCK)
+                self.require(ok, "F025", f"node {i}: block {x.first - 1} is not in the parent")
+                begin = x.first + x.count
+        self.require(at == len(self.extents), "F016", f"extent {at} lies in no node")
+        changed = self.size if self.full else sum(self.span(x.first, x.count, BLOCK) for x in self.extents)
+        self.require(changed == self.m["changedSize"], "F037", f"changedSize is {self.m['changedSize']}, not {changed}")
+
+    def check_unlisted(self):
+        """F025 for chunks that a delta does not list."""
+        end = 0
+        for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
+            ok = self.full or end == n.first or self.in_parent(n.first - 1, self.chunk)
+            self.require(ok, "F025", f"chunk {n.first - 1} is not in the parent")
+            end = n.first + n.count
+
+    def check_frames(self, file):
+        """F010 and F011 as far as they show without decoding, F012, F023, F030."""
+        end, filled, self.frames = FIRST_FRAME, 0, []
+        for i, (n, payload) in enumerate(zip(self.nodes, self.payloads)):
+            place = n.position, n.stored, n.content, n.begin
+            if not payload:
+                self.require(place == (0, 0, 0, 0), "F023", f"node {i}: a frame without payload")
+                continue
+            limit = 64 * MIB if self.full and n.zero else 32 * MIB
+            self.require(n.content <= limit and n.stored <= 33 * MIB, "F012", f"node {i}: a frame of {n.content} bytes")
+            if not self.frames or filled == self.frames[-1].content:
+                self.frames.append(n)
+                filled, end = 0, end + n.stored
+            frame = self.frames[-1]
+            ok = place == (end - frame.stored, frame.stored, frame.content, filled)
+            self.require(ok, "F023", f"node {i}: its payload does not begin where the one before ends")
+            filled += payload
+            ok = filled <= frame.content and (not self.full or filled == payload == frame.content)
+            self.require(ok, "F023", f"node {i}: its payload does not fit the frame")
+        self.require(not self.frames or filled == self.frames[-1].content, "F023", "the last frame is not filled")
+        self.require(end == self.position, "F023", f"the frames end at {end}, the index begins at {self.position}")
+        ok = self.frame_count == len(self.frames) and self.payload_size == sum(self.payloads)
+        self.require(ok, "F030", "frames or payload size do not add up")
+        for f in self.frames:
+            file.seek(f.position)
+            data = file.read(f.stored)
+            ok = not (self.full and f.zero) or data == zero_frame(f.content)
+            self.require(ok, "F011", f"frame at {f.position}: not the form of {f.content} zeros")
+            self.require(is_one_frame(data, f.content), "F010", f"frame at {f.position}: not {f.content} bytes")
+
+    def apply(self, target, blank):
+        """Writes this over the parent's content; `blank` says that the target of a full holds zeros only."""
+        with subprocess.Popen(["zstd", "-dcq", self.path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as zstd:
+            def take(offset, size, skip=False):
+                for at in range(offset, offset + size, MIB):
+                    piece = zstd.stdout.read(min(MIB, offset + size - at))
+                    self.require(len(piece) == min(MIB, offset + size - at), "F010", f"no payload for offset {at}")
+                    if not skip:
+                        os.pwrite(target, piece, at)
+
+            for n, payload, own in zip(self.nodes, self.payloads, self.extents_of):
+                if self.full:
+                    take(n.first * self.chunk, payload, n.zero and blank)
+                for x in own:
+                    offset, size = x.first * BLOCK, self.span(x.first, x.count, BLOCK)
+                    if x.state:
+                        take(offset, size)
+                        continue
+                    for at in range(offset, offset + size, MIB):
+                        os.pwrite(target, bytes(min(MIB, offset + size - at)), at)
+            self.require(not zstd.stdout.read(1) and zstd.wait() == 0, "F010", "zstd finds damage")
+
+    def values(self, parent_values):
+        """The nodes of the whole device, those of the parent where this has none: (first, count, zero, hash) each."""
+        result, at, old = [], 0, 0
+        for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
+            while at < n.first:
+                while old < len(parent_values) and parent_values[old][0] < at:
+                    old += 1
+                ok = old < len(parent_values) and parent_values[old][0] == at and sum(parent_values[old][:2]) <= n.first
+                self.require(ok, "F031", f"chunk {at}: a node of the parent is missing, or listed in part only")
+                result.append(parent_values[old])
+                at += parent_values[old][1]
+            if n.count:
+                result.append((n.first, n.count, n.zero, n.hash))
+            at = n.first + n.count
+        if len(result) > 1:
+            root = combine([v[3] for v in result], [self.span(v[0], v[1], self.chunk) for v in result])
+        else:
+            root = result[0][3] if result else blake3(b"")
+        self.require(root == self.root, "F031", f"expected {self.root.hex()}, found {root.hex() if root else 'none'}")
+        return result
+
+    def check_kept(self, parent_values):
+        """F022: a kept zero node lies in zero nodes of the parent."""
+        firsts = [v[0] for v in parent_values]
+        for i, (n, own) in enumerate(zip(self.nodes, self.extents_of)):
+            if n.zero and not own and not self.full:
+                low, high = bisect.bisect_right(firsts, n.first) - 1, bisect.bisect_left(firsts, n.first + n.count)
+                ok = all(v[2] for v in parent_values[low:high])
+                self.require(ok, "F022", f"node {i}: a kept zero node, but the parent has data there")
+
+    def check_node_hashes(self, target):
+        for i, n in enumerate(self.nodes):
+            offset, size = n.first * self.chunk, self.span(n.first, n.count, self.chunk)
+            data = os.pread(target, size, offset)
+            found = blake3(data) if self.chunks == 1 else chaining_value(data, offset)
+            self.require(found == n.hash, "F026", f"node {i} at offset {offset}: expected {n.hash.hex()}, "
+                         f"found {found.hex()}")
+
+
+def check_tree(folder, m):
+    """X.tree (section 7), if it is there."""
+    name, size = m["base"] + ".tree", m["fileSize"]
+    if not os.path.exists(os.path.join(folder, name)):
+        return
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read()
+    ok = raw[:24] == struct.pack("<8sIIQ", b"VARVETRE", 1, 20, size) and len(raw) == 24 - 32 * (-size // MIB)
+    require(ok, "F041", name, "not the form of a tree, or not as many values as the file has groups")
+    values = [raw[at:at + 32] for at in range(24, len(raw), 32)]
+    sizes = [min(MIB, size - at) for at in range(0, size, MIB)]
+    found = values[0] if len(values) == 1 else combine(values, sizes)
+    require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
+
+
+# ---- points in time (section 8) --------------------------------------------------------------------------------------
+
+def state(m):
+    return m["root"], m["size"]
+
+
+def find_path(folder, manifests, goal):
+    """The shortest row of archives at hand that begins with a full and ends in the state `goal`."""
+    paths, seen = collections.deque([(goal, [])]), {goal}
+    while paths:
+        at, path = paths.popleft()
+        for m in manifests:
+            parent = m["parentRoot"], m["parentSize"]
+            if state(m) != at or parent in seen or not os.path.exists(os.path.join(folder, m["archive"])):
+                continue
+            if m["kind"] == "full":
+                return [m] + path
+            seen.add(parent)
+            paths.append((parent, [m] + path))
+    raise Unavailable(f"no path of archives at hand leads to root {goal[0]}")
+
+
+class Image:
+    """A target that goes from state to state."""
+
+    def __init__(self, folder, target):
+        self.folder, self.target, self.state, self.values = folder, target, None, []
+        self.regular = stat.S_ISREG(os.fstat(target).st_mode)
+
+    def go(self, path, nodes=False):
+        """Applies the archives; the last state is proved, with `nodes` each of them."""
+        for m in path:
+            archive = Archive(self.folder, m)
+            archive.check_kept(self.values)
+            self.values = archive.values([] if archive.full else self.values)
+            if self.regular:
+                os.ftruncate(self.target, 0 if archive.full else m["size"])
+                os.ftruncate(self.target, m["size"])
+            archive.apply(self.target, blank=self.regular)
+            if nodes:
+                archive.check_node_hashes(self.target)
+            self.state = state(m)
+        found = b3sum(self.target, m["size"])
+        archive.require(found == m["root"], "F026", f"the content has not the hash of its nodes: root {found}")
+
+
+def choose(manifests, point):
+    """The last point whose time begins with `point`, or the only state whose root does."""
+    found = manifests if point == "latest" else [m for m in manifests if m["time"].startswith(point)]
+    if not found:
+        found = [m for m in manifests if m["root"].startswith(point.lower())]
+        if len(set(map(state, found))) > 1:
+            raise Unavailable(f"{point} is the beginning of several roots")
+    if not found:
+        raise Unavailable(f"no point in time {point}")
+    return found[-1]
+
+
+def command_list(folder):
+    for m in read_volume(folder):
+        label = "" if m["label"] is None else f"  {m['label']!r}"
+        print(f"{m['time']}  {m['kind']:5}  size {m['size']}  stored {m['fileSize']}  root {m['root']}{label}")
+
+
+def command_restore(folder, point, target):
+    """A file gets its name only when it is proved; a device is written in place."""
+    manifests = read_volume(folder)
+    m = choose(manifests, point)
+    path = find_path(folder, manifests, state(m))
+    device = os.path.exists(target) and not os.path.isfile(target)
+    stage = target if device else target + ".unproved"
+    descriptor = os.open(stage, os.O_RDWR | (0 if device else os.O_CREAT | os.O_TRUNC), 0o600)
+    try:
+        Image(folder, descriptor).go(path)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if not device:
+        os.rename(stage, target)
+    print(f"{target}: {m['size']} bytes as of {m['time']}, root {m['root']}, proved by b3sum")
+
+
+def command_verify(folder, nodes):
+    manifests = read_volume(folder)
+    for m in manifests:
+        Archive(folder, m)
+        check_tree(folder, m)
+    with tempfile.TemporaryFile() as file:
+        image = Image(folder, file.fileno())
+        for m in manifests:
+            parent = m["parentRoot"], m["parentSize"]
+            before = [] if m["kind"] == "full" or image.state == parent else find_path(folder, manifests, parent)
+            image.go(before + [m], nodes)
+            with open(os.path.join(folder, m["archive"]), "rb") as data:
+                found = b3sum(data.fileno(), m["fileSize"])
+            require(found == m["fileHash"], "F038", m["archive"], f"b3sum of the file is {found}")
+            print(f"{m['time']}  {m['kind']:5}  ok  root {m['root']}")
+
+
+def main(words):
+    nodes = words[2:] == ["--nodes"]
+    if [*words[:1], len(words) - nodes] not in (["list", 2], ["restore", 4], ["verify", 2]):
+        sys.exit(__doc__.strip())
+    try:
+        if words[0] == "list":
+            command_list(words[1])
+        elif words[0] == "restore":
+            command_restore(*words[1:])
+        else:
+            command_verify(words[1], nodes)
+    except Broken as e:
+        print(e, file=sys.stderr)
+        return 1
+    except (Unavailable, OSError) as e:
+        print(e, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
