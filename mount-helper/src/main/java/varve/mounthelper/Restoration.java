@@ -62,7 +62,7 @@ public final class Restoration implements Closeable {
         StoredArchive archive = point.in(named(point, content));
         List<StoredArchive> path = path(point, archive, content.history());
         List<String> warnings = new ArrayList<>();
-        content.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.getMessage()));
+        content.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
         Chain chain = Chain.open(path);
         Target opened = null;
         try {
