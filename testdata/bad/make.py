@@ -598,7 +598,13 @@ tampered_delta("F034_absurd", "2^60 extent rows are counted, which are 0 bytes i
 # ---- manifests ------------------------------------------------------------------------------------------------------
 
 def manifest_text(name, what, change, also=None, label="one\ttwo"):
-    tampered_full(name, what, lambda draft: None, also, image=FIRST, label=label, json=change)
+    tampered_full(name, what, lambda draft: None, also, image=FIRST, label=label, json=lambda raw: sealed(change(raw)))
+
+
+def sealed(raw):
+    """Makes `check` right again, if it is still there."""
+    at = raw.rfind(b'  "check": "')
+    return raw if at < 0 else raw[:at + 12] + blake3(raw[:at]).hex().encode() + raw[at + 76:]
 
 
 def replaced(old, new):
@@ -644,6 +650,12 @@ manifest_text("F035_huge", "a size of 5,000 digits", replaced(b'"blockSize": 409
 manifest_text("F035_format", "a format that does not exist", replaced(b"varve-manifest-1", b"varve-manifest-0"))
 manifest_text("F035_long", "64 KiB and one byte, because of a long label",
               lambda raw: raw.replace(b"one", b"1" * (65536 + 1 - len(raw) + 3)))
+
+
+tampered_full("F043_host", "one bit of the host's name is flipped", lambda draft: None, image=FIRST,
+              json=lambda raw: raw.replace(b"archiver", b"archives"))
+tampered_full("F043_check", "one digit of the check itself is another", lambda draft: None, image=FIRST,
+              json=lambda raw: raw[:-5] + (b"0" if raw[-5:-4] != b"0" else b"1") + raw[-4:])
 
 
 def manifest_full(name, what, also=None, base=None, only=NO_TREE, **fields):
