@@ -237,7 +237,7 @@ def read_manifest(folder, name):
 
 
 def read_volume(folder):
-    """All manifests, in the order of their times."""
+    """All manifests, in the order of their numbers."""
     manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
     before = None
     for m in sorted(manifests, key=lambda m: m["sequence"]):
@@ -249,7 +249,7 @@ def read_volume(folder):
             require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
                     "previous is not the hash of the manifest before")
         before = m
-    return sorted(manifests, key=lambda m: (m["time"], m["sequence"]))
+    return sorted(manifests, key=lambda m: m["sequence"])
 
 
 # ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------
