@@ -85,8 +85,8 @@ final class DeviceTarget extends Target {
     }
 
     @Override
-    Path real() {
-        return path();
+    Path real() throws IOException {
+        return Holders.backingFile(path()).orElse(path());
     }
 
     @Override

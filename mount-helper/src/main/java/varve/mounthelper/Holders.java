@@ -1,12 +1,14 @@
 package varve.mounthelper;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -26,8 +28,7 @@ final class Holders {
     /// {@return who uses a block device or a part of it}
     static List<String> ofDevice(Path device) throws IOException {
         List<String> found = new ArrayList<>();
-        long number = (long) Files.getAttribute(device, "unix:rdev");
-        Path sys = Path.of("/sys/dev/block/" + major(number) + ":" + minor(number));
+        Path sys = sys(device);
         List<String> names = new ArrayList<>();
         names.add(text(sys.resolve("dev")));
         names.addAll(each(sys, entry -> Files.exists(entry.resolve("partition")) ? text(entry.resolve("dev")) : ""));
@@ -40,7 +41,8 @@ final class Holders {
             }
         }
         found.addAll(swap(device));
-        found.addAll(each(sys.resolve("holders"), entry -> "held by the device /dev/" + entry.getFileName()));
+        found.addAll(stacked(sys));
+        found.addAll(each(sys, entry -> Files.exists(entry.resolve("partition")) ? String.join("; ", stacked(entry)) : ""));
         found.addAll(writers(device));
         return List.copyOf(new TreeSet<>(found));
     }
@@ -55,6 +57,21 @@ final class Holders {
         found.addAll(swap(file));
         found.addAll(writers(file));
         return found;
+    }
+
+    /// {@return the file behind a loop device}
+    static Optional<Path> backingFile(Path device) throws IOException {
+        Path backing = sys(device).resolve("loop/backing_file");
+        return Files.exists(backing) ? Optional.of(Path.of(text(backing))) : Optional.empty();
+    }
+
+    private static Path sys(Path device) throws IOException {
+        long number = (long) Files.getAttribute(device, "unix:rdev");
+        return Path.of("/sys/dev/block/" + major(number) + ":" + minor(number));
+    }
+
+    private static List<String> stacked(Path sys) {
+        return each(sys.resolve("holders"), entry -> "held by the device /dev/" + entry.getFileName());
     }
 
     private static List<String> swap(Path path) throws IOException {
@@ -143,7 +160,7 @@ final class Holders {
     private static List<String> lines(Path file) throws IOException {
         try (Stream<String> lines = Files.lines(file)) {
             return lines.toList();
-        } catch (java.io.UncheckedIOException e) {
+        } catch (UncheckedIOException e) {
             throw e.getCause();
         }
     }

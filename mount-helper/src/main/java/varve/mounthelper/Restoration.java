@@ -14,13 +14,14 @@ import varve.archive.Throttle;
 import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
-import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
-import varve.archive.vault.Volume;
 
 /// One restore: a point in time on its way to a target, both opened and checked, the target held.
 ///
@@ -57,12 +58,12 @@ public final class Restoration implements Closeable {
     /// @throws RefusedException if the restore would do harm
     /// @throws BrokenChainException if an archive that is needed is not at hand
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
-        Volume volume = vault.volume(point.volume());
-        Volume.Content content = volume.read();
-        StoredArchive archive = point.in(named(point, content));
-        List<StoredArchive> path = path(point, archive, content.history());
+        FoundPoint found = FoundPoint.find(vault, point);
+        checkMeant(point, found);
+        StoredArchive archive = found.archive();
+        List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
-        content.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
+        found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
         Chain chain = Chain.open(path);
         Target opened = null;
         try {
@@ -81,29 +82,24 @@ public final class Restoration implements Closeable {
         }
     }
 
-    /// {@return the history to find the point in}
     /// With a damaged manifest, "latest" or a day could mean an older point than the user thinks. A root cannot.
-    private static History named(PointName point, Volume.Content content) throws IOException {
+    private static void checkMeant(PointName point, FoundPoint found) throws IOException {
         boolean byRoot = point.point().filter(name -> name.matches("[0-9a-f]{6,64}")).isPresent();
-        return byRoot ? content.history() : content.sound();
-    }
-
-    private static List<StoredArchive> path(PointName point, StoredArchive archive, History history) throws BrokenChainException {
-        Optional<List<StoredArchive>> path = history.path(archive.manifest().state(), StoredArchive::dataAtHand);
-        if (path.isPresent()) {
-            return path.get();
+        if (byRoot || found.problems().isEmpty()) {
+            return;
         }
-        List<String> away = history.path(archive.manifest().state(), any -> true).orElse(List.of()).stream()
-                .filter(link -> !link.dataAtHand())
-                .map(link -> link.data().toString())
-                .toList();
-        throw new BrokenChainException(away.isEmpty()
-                ? point + ": no full leads to it"
-                : point + ": needed, but not at hand: " + String.join(", ", away) + "; bring back what is missing, then run this again");
+        IOException problem = found.problems().getFirst().cause();
+        if (problem instanceof CorruptException corrupt) {
+            Manifest manifest = found.archive().manifest();
+            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + point + " may be another point than is meant; take another"
+                    + " copy of the file, or name the point by its root, such as " + point.volume() + "@" + manifest.state().root().brief()
+                    + " for that of " + Manifest.text(manifest.time()));
+        }
+        throw problem;
     }
 
     private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
-        boolean inside = target.kind() != RestorePlan.Kind.DEVICE && target.real().startsWith(vault.folder().toRealPath());
+        boolean inside = target.real().startsWith(vault.folder().toRealPath());
         for (StoredArchive archive : path) {
             inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
         }

@@ -70,8 +70,8 @@ abstract sealed class Target implements Closeable permits DeviceTarget, FileTarg
     /// {@return what seems to be there now, in a few words}
     abstract String contents();
 
-    /// {@return the real path of what will be opened for writing, as far as it exists}
-    abstract Path real();
+    /// {@return the file that will change in the end, as far as that is known, or the device}
+    abstract Path real() throws IOException;
 
     /// {@return whether zeros need not be stored}
     abstract boolean sparse();

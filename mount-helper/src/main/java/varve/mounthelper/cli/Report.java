@@ -77,12 +77,13 @@ record Report(RestorePlan plan) {
         return plan.tail() > 0 ? "head -c " + plan.size() + " " + plan.target() + " | b3sum" : "b3sum " + plan.target();
     }
 
+    /// What an error leaves behind; the error itself follows.
     void failure(PrintStream to) {
-        to.println("varve: " + switch (plan.mode()) {
+        row(to, "left", switch (plan.mode()) {
             case STAGED -> plan.target() + (plan.overwrites() ? " is as it was" : " was not made") + "; what is done lies beside it";
-            case OVERWRITE, IN_PLACE -> plan.target() + " holds a mix of old and new and must not be used as it is";
+            case OVERWRITE, IN_PLACE -> plan.target() + " is now a mix of old and new: do not use it";
         });
-        to.println("varve: once the cause is dealt with, the same command carries on where this one stopped; the cause:");
+        row(to, "next", "deal with the error below; then the same command carries on where this one stopped");
     }
 
     private void json(PrintStream to, @Nullable Outcome outcome) {
