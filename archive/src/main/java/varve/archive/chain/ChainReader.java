@@ -76,13 +76,23 @@ public final class ChainReader implements AutoCloseable {
     /// @throws CorruptException if what the archives hold does not have the chunk's hash
     /// @throws BrokenChainException if a data file is not at hand
     public void read(long chunk, MemorySegment into) throws IOException {
-        Chain.Found found = chain.find(chunk);
+        read(chain.length() - 1, chunk, into);
+    }
+
+    /// Reads one chunk as it was when the archive of a layer was the newest.
+    ///
+    /// @param into native memory of the length that the chunk had then
+    /// @throws CorruptException if what the archives hold does not have the chunk's hash
+    /// @throws BrokenChainException if a data file is not at hand
+    public void read(int newest, long chunk, MemorySegment into) throws IOException {
+        Geometry then = chain.index(newest).geometry();
+        Chain.Found found = chain.find(newest, chunk);
         if (found.node().zero()) {
             into.fill((byte) 0);
             return;
         }
         fill(found, chunk, into);
-        Hash hash = chain.geometry().single() ? hasher.whole(into) : hasher.subtree(into, chain.geometry().offset(chunk));
+        Hash hash = then.single() ? hasher.whole(into) : hasher.subtree(into, then.offset(chunk));
         if (!hash.equals(found.node().hash())) {
             throw new CorruptException(
                     Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
