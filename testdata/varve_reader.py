@@ -547,12 +547,13 @@ class Archive:
 
     def check_kept(self, parent_values):
         """F022: a kept zero node lies in zero nodes of the parent."""
-        firsts = [v[0] for v in parent_values]
+        ends = [v[0] + v[1] for v in parent_values]
         for i, (n, own) in enumerate(zip(self.nodes, self.extents_of)):
             if n.zero and not own and not self.full:
-                low, high = bisect.bisect_right(firsts, n.first) - 1, bisect.bisect_left(firsts, n.first + n.count)
-                ok = all(v[2] for v in parent_values[low:high])
-                self.require(ok, "F022", f"node {i}: a kept zero node, but the parent has data there")
+                at = bisect.bisect_right(ends, n.first)
+                while at < len(ends) and parent_values[at][0] < n.first + n.count:
+                    self.require(parent_values[at][2], "F022", f"node {i}: kept as zeros, but the parent has data")
+                    at += 1
 
     def check_node_hashes(self, target):
         for i, n in enumerate(self.nodes):

@@ -85,6 +85,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).archive();
     }
 
+    /// {@return the tables of a layer}
+    public Index index(int layer) {
+        return layers.get(layer).index();
+    }
+
     Layer layer(int number) {
         return layers.get(number);
     }

@@ -37,6 +37,9 @@ public final class ChainReader implements AutoCloseable {
     private final Map<Key, MemorySegment> frames;
     private final int mostFrames;
     private final long frameRoom;
+    private int offeredLayer = -1;
+    private long offeredPosition;
+    private MemorySegment offered = MemorySegment.NULL;
 
     private record Key(int layer, long position) {}
 
@@ -54,6 +57,17 @@ public final class ChainReader implements AutoCloseable {
         this.frameRoom = contentSize;
         this.mostFrames = (int) Math.clamp(CACHE / Math.max(1, contentSize), 2, MOST_FRAMES);
         this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
+    }
+
+    /// Lends a part of a data file that the caller has read, so that frames in it are not read again; until the next offer.
+    ///
+    /// @param layer 0 for the full
+    /// @param position of `bytes` in the file
+    /// @param bytes native memory; not to be believed, like the file
+    public void offer(int layer, long position, MemorySegment bytes) {
+        offeredLayer = layer;
+        offeredPosition = position;
+        offered = bytes;
     }
 
     /// Reads one chunk.
@@ -182,11 +196,19 @@ public final class ChainReader implements AutoCloseable {
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
-        MemorySegment bytes = chain.layer(layer).data().read(frame, compressed);
+        MemorySegment bytes = bytes(layer, frame);
         if (!decoder.decode(bytes, content)) {
             throw new CorruptException(
                     Rule.F010, where(layer, chunk), "frame of " + frame.size() + " bytes at position " + frame.position());
         }
+    }
+
+    private MemorySegment bytes(int layer, Node.Frame frame) throws IOException {
+        long at = frame.position() - offeredPosition;
+        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
+            return offered.asSlice(at, frame.size());
+        }
+        return chain.layer(layer).data().read(frame, compressed);
     }
 
     private String where(int layer, long chunk) {

@@ -19,6 +19,12 @@ public final class JsonMembers {
             JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private final Map<String, @Nullable Object> members = new LinkedHashMap<>();
+    private final String where;
+
+    /// @param where file name for messages
+    public JsonMembers(String where) {
+        this.where = where;
+    }
 
     public void text(String name, @Nullable String value) {
         members.put(name, value);
@@ -33,49 +39,41 @@ public final class JsonMembers {
     }
 
     /// {@return the string, or null}
-    /// @throws IllegalArgumentException if it is something else
-    public @Nullable String text(String name) {
+    /// @throws CorruptException if it is something else, F035
+    public @Nullable String text(String name) throws CorruptException {
         Object value = members.get(name);
-        if (value == null || value instanceof String) {
-            return (String) value;
-        }
-        throw new IllegalArgumentException("\"" + name + "\" is no text");
+        require(value == null || value instanceof String, where, "\"" + name + "\" is no text");
+        return (String) value;
     }
 
     /// {@return the string}
-    /// @throws IllegalArgumentException if it is missing or something else
-    public String required(String name) {
+    /// @throws CorruptException if it is missing or something else, F035
+    public String required(String name) throws CorruptException {
         String value = text(name);
-        if (value == null) {
-            throw new IllegalArgumentException("\"" + name + "\" is missing");
-        }
+        require(value != null, where, "\"" + name + "\" is missing");
         return value;
     }
 
     /// {@return the integer, or null}
-    /// @throws IllegalArgumentException if it is something else
-    public @Nullable Long optionalNumber(String name) {
+    /// @throws CorruptException if it is something else, F035
+    public @Nullable Long optionalNumber(String name) throws CorruptException {
         Object value = members.get(name);
-        if (value == null || value instanceof Long) {
-            return (Long) value;
-        }
-        throw new IllegalArgumentException("\"" + name + "\" is no integer");
+        require(value == null || value instanceof Long, where, "\"" + name + "\" is no integer");
+        return (Long) value;
     }
 
     /// {@return the integer}
-    /// @throws IllegalArgumentException if it is missing or something else
-    public long number(String name) {
+    /// @throws CorruptException if it is missing or something else, F035
+    public long number(String name) throws CorruptException {
         Long value = optionalNumber(name);
-        if (value == null) {
-            throw new IllegalArgumentException("\"" + name + "\" is missing");
-        }
+        require(value != null, where, "\"" + name + "\" is missing");
         return value;
     }
 
     /// {@return the object in `text`}
     /// @throws CorruptException if it is not one, F035
     public static JsonMembers parse(byte[] text, String where) throws CorruptException {
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(where);
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text)) {
             require(parser.nextToken() == JsonToken.START_OBJECT, where, "no JSON object");
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {

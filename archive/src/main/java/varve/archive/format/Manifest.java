@@ -96,7 +96,7 @@ public record Manifest(
 
     /// {@return the text}
     public byte[] encode() {
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(baseName());
         json.text("format", FORMAT);
         json.text("archive", baseName() + ".zst");
         json.text("kind", kind.word());
@@ -134,7 +134,7 @@ public record Manifest(
             throw new CorruptException(Rule.F035, where, text.length + " bytes, at most " + MAX_SIZE);
         }
         JsonMembers json = JsonMembers.parse(text, where);
-        String format = json.text("format");
+        String format = json.required("format");
         if (!FORMAT.equals(format)) {
             throw new UnsupportedException(where + ": format \"" + format + "\", this varve reads \"" + FORMAT + "\"");
         }
@@ -151,7 +151,7 @@ public record Manifest(
         return manifest;
     }
 
-    private static Manifest read(JsonMembers json) {
+    private static Manifest read(JsonMembers json) throws CorruptException {
         String word = json.required("kind");
         Kind kind = Arrays.stream(Kind.values())
                 .filter(k -> k.word().equals(word))

@@ -1,2 +1,53 @@
 package varve.archive.hash;
-public final class Hashing { public static void warmUp(){} public static String kernel(){return "stub";} }
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// Which kernel hashes. It begins with the plain one; once [#warmUp] has been called and the JVM has compiled the
+/// vector kernel, that takes over, in all threads.
+///
+/// What is compiled is a fact of the process, so this state is the process's too.
+public final class Hashing {
+    /// `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. For tests and measurements.
+    static final String CHOICE = System.getProperty("varve.hash.kernel", "");
+
+    private static final boolean AVAILABLE = !CHOICE.equals("plain")
+            && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+
+    private static final AtomicBoolean started = new AtomicBoolean(!CHOICE.isEmpty());
+    private static volatile boolean vector = AVAILABLE && !CHOICE.isEmpty();
+    private static volatile @Nullable String fault;
+
+    private Hashing() {}
+
+    /// {@return the name of the kernel in use: `plain`, or `vector-` and the width in bits}
+    ///
+    /// @throws IllegalStateException if the vector kernel disagreed with the plain one; hashing goes on with that
+    public static String kernel() {
+        if (fault != null) {
+            throw new IllegalStateException(fault);
+        }
+        return vector ? VectorKernel.NAME : PlainKernel.NAME;
+    }
+
+    /// Begins to warm up the vector kernel in the background, if there is one and this has not been done before. Costs
+    /// some 0.2 s of processor time.
+    public static void warmUp() {
+        if (AVAILABLE && started.compareAndSet(false, true)) {
+            Thread.ofPlatform().name("hash warm-up").daemon().start(Hashing::run);
+        }
+    }
+
+    private static void run() {
+        try {
+            vector = new Warmup().succeeds();
+        } catch (Warmup.Disagreement e) {
+            fault = e.getMessage();
+        }
+    }
+
+    /// {@return whether the vector kernel is to be used}
+    static boolean vector() {
+        return vector;
+    }
+}

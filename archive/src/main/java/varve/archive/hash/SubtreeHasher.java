@@ -1,19 +1,125 @@
 package varve.archive.hash;
-import java.lang.foreign.*; import java.nio.ByteOrder;
+
+import static varve.archive.hash.Compression.LEAF;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// Hashes subtrees, with the kernel that is best at the time of each call.
+///
+/// Cheap to make; one per thread, since it holds scratch memory; nothing to close.
 public final class SubtreeHasher {
-  static final int[] IV={0x6A09E667,0xBB67AE85,0x3C6EF372,0xA54FF53A,0x510E527F,0x9B05688C,0x1F83D9AB,0x5BE0CD19};
-  static final int[] P={2,6,3,10,7,0,4,13,1,11,12,5,9,14,15,8};
-  static void g(int[] s,int a,int b,int c,int d,int x,int y){ s[a]+=s[b]+x; s[d]=Integer.rotateRight(s[d]^s[a],16); s[c]+=s[d]; s[b]=Integer.rotateRight(s[b]^s[c],12); s[a]+=s[b]+y; s[d]=Integer.rotateRight(s[d]^s[a],8); s[c]+=s[d]; s[b]=Integer.rotateRight(s[b]^s[c],7);} 
-  static int[] compress(int[] cv,int[] m,long t,int len,int flags){ int[] s={cv[0],cv[1],cv[2],cv[3],cv[4],cv[5],cv[6],cv[7],IV[0],IV[1],IV[2],IV[3],(int)t,(int)(t>>>32),len,flags}; m=m.clone();
-    for(int r=0;r<7;r++){ g(s,0,4,8,12,m[0],m[1]);g(s,1,5,9,13,m[2],m[3]);g(s,2,6,10,14,m[4],m[5]);g(s,3,7,11,15,m[6],m[7]);g(s,0,5,10,15,m[8],m[9]);g(s,1,6,11,12,m[10],m[11]);g(s,2,7,8,13,m[12],m[13]);g(s,3,4,9,14,m[14],m[15]); int[] n=new int[16]; for(int i=0;i<16;i++)n[i]=m[P[i]]; m=n; }
-    int[] o=new int[8]; for(int i=0;i<8;i++) o[i]=s[i]^s[i+8]; return o; }
-  static final ValueLayout.OfInt I=ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  static int[] leaf(MemorySegment d,long t,int root){ int[] cv=IV; long n=d.byteSize(); long p=0; do { int len=(int)Math.min(64,n-p); int[] m=new int[16]; byte[] b=new byte[64]; for(int i=0;i<len;i++) b[i]=d.get(ValueLayout.JAVA_BYTE,p+i); var bs=MemorySegment.ofArray(b); for(int i=0;i<16;i++) m[i]=bs.get(I,4*i); int f=(p==0?1:0)|(p+len>=n?2|root:0); cv=compress(cv,m,t,len,f); p+=len; } while(p<n); return cv; }
-  static int[] parent(int[] l,int[] r,int root){ int[] m=new int[16]; System.arraycopy(l,0,m,0,8); System.arraycopy(r,0,m,8,8); return compress(IV,m,0,64,4|root); }
-  static int[] tree(MemorySegment d,long t,int root){ long n=d.byteSize(); if(n<=1024) return leaf(d,t,root); long h=Long.highestOneBit((n-1)>>>10)<<10; return parent(tree(d.asSlice(0,h),t,0),tree(d.asSlice(h),t+(h>>>10),0),root); }
-  static Hash h(int[] c){ byte[] b=new byte[32]; for(int i=0;i<8;i++) MemorySegment.ofArray(b).set(I,4*i,c[i]); return Hash.of(b);} 
-  static int[] c(Hash h){ int[] c=new int[8]; for(int i=0;i<8;i++) c[i]=MemorySegment.ofArray(h.bytes()).get(I,4*i); return c; }
-  public Hash subtree(MemorySegment d,long off){ return h(tree(d,off>>>10,0)); }
-  public Hash whole(MemorySegment d){ return h(tree(d,0,8)); }
-  public Hash zeros(long off,long size){ return subtree(Arena.ofAuto().allocate(size),off); }
+    private static final int BATCH = Kernel.WIDTH * LEAF;
+    private static final long LARGEST = 1L << 62;
+    private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[LEAF]).asReadOnly();
+
+    private final boolean fixed;
+    private @Nullable Kernel kernel;
+
+    public SubtreeHasher() {
+        fixed = false;
+    }
+
+    /// One that stays with its kernel.
+    SubtreeHasher(Kernel kernel) {
+        this.kernel = kernel;
+        fixed = true;
+    }
+
+    private Kernel kernel() {
+        Kernel current = kernel;
+        if (current == null || !fixed && current instanceof PlainKernel && Hashing.vector()) {
+            current = Hashing.vector() ? new VectorKernel() : new PlainKernel();
+            kernel = current;
+        }
+        return current;
+    }
+
+    /// {@return the chaining value of the BLAKE3 subtree over data, as part of a larger device}
+    ///
+    /// @param data at least one byte
+    /// @param offset of the data in the device, in bytes: a multiple of 1 KiB and of the data's size, rounded up to a
+    ///     power of two
+    /// @throws IllegalArgumentException if there is no such subtree
+    public Hash subtree(MemorySegment data, long offset) {
+        long size = data.byteSize();
+        check(offset, size);
+        if (size <= BATCH) {
+            return batch(data, offset);
+        }
+        TreeMerge merge = new TreeMerge();
+        for (long at = 0; at < size; at += BATCH) {
+            MemorySegment part = data.asSlice(at, Math.min(BATCH, size - at));
+            merge.add(batch(part, offset + at), part.byteSize());
+        }
+        return merge.value();
+    }
+
+    /// {@return the root of a device that holds just this data: its plain BLAKE3}
+    ///
+    /// @param data of any size from 0 bytes up
+    public Hash whole(MemorySegment data) {
+        long size = data.byteSize();
+        if (size <= LEAF) {
+            return Compression.leaf(data, 0, (int) size, 0, Compression.ROOT);
+        }
+        long left = Long.highestOneBit(size - 1);
+        return Compression.parent(
+                subtree(data.asSlice(0, left), 0), subtree(data.asSlice(left), left), Compression.ROOT);
+    }
+
+    /// {@return the chaining value of the subtree over zeros, as [#subtree] would give it}
+    ///
+    /// @param offset in bytes, as for [#subtree]
+    /// @param size in bytes, at least 1
+    /// @throws IllegalArgumentException if there is no such subtree
+    public Hash zeros(long offset, long size) {
+        check(offset, size);
+        if (size <= BATCH) {
+            return batchOfZeros(offset, (int) size);
+        }
+        TreeMerge merge = new TreeMerge();
+        for (long at = 0; at < size; at += BATCH) {
+            int part = (int) Math.min(BATCH, size - at);
+            merge.add(batchOfZeros(offset + at, part), part);
+        }
+        return merge.value();
+    }
+
+    /// @throws IllegalArgumentException if bytes of this size at this offset are no subtree
+    static void check(long offset, long size) {
+        if (size < 1 || size > LARGEST) {
+            throw new IllegalArgumentException("a subtree of " + size + " bytes");
+        }
+        long span = Math.max(LEAF, 2 * Long.highestOneBit(size - 1));
+        if (offset < 0 || offset % span != 0) {
+            throw new IllegalArgumentException("no subtree of " + size + " bytes at offset " + offset
+                    + ": expected a multiple of " + span);
+        }
+    }
+
+    private Hash batch(MemorySegment data, long offset) {
+        Kernel kernel = kernel();
+        int size = (int) data.byteSize();
+        int leaves = size / LEAF;
+        long index = offset / LEAF;
+        kernel.leaves(data, leaves, index);
+        if (size % LEAF != 0) {
+            kernel.put(leaves, Compression.leaf(data, (long) leaves * LEAF, size % LEAF, index + leaves, 0));
+            leaves++;
+        }
+        return kernel.reduce(leaves);
+    }
+
+    private Hash batchOfZeros(long offset, int size) {
+        Kernel kernel = kernel();
+        int leaves = size / LEAF;
+        long index = offset / LEAF;
+        kernel.zeros(leaves, index);
+        if (size % LEAF != 0) {
+            kernel.put(leaves, Compression.leaf(ZEROS, 0, size % LEAF, index + leaves, 0));
+            leaves++;
+        }
+        return kernel.reduce(leaves);
+    }
 }

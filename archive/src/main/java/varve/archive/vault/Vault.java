@@ -67,7 +67,7 @@ public record Vault(Path folder, UUID id) {
             }
         }
         UUID id = UUID.randomUUID();
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(MARKER);
         json.text("format", FORMAT);
         json.text("id", id.toString());
         json.text("created", Manifest.text(Instant.now()));
