@@ -91,6 +91,36 @@ class Golden(unittest.TestCase):
         program("zstd", "-tq", *archives)
 
 
+class Seekable(unittest.TestCase):
+    """seekable.py, which knows the zstd seekable format and nothing else."""
+
+    SCRIPT = os.path.join(HERE, "seekable.py")
+
+    def run_script(self, *words):
+        command = [sys.executable, "-B", self.SCRIPT, *words]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_it_reads_every_golden_archive(self):
+        for folder in folders("golden"):
+            for name in os.listdir(folder):
+                if name.endswith(".zst"):
+                    result = self.run_script("check", os.path.join(folder, name))
+                    self.assertEqual(0, result.returncode, result.stderr)
+
+    def test_it_finds_any_place(self):
+        path = os.path.join(HERE, "golden", "back", "back.20261101T020000.123Z.full.zst")
+        content = program("zstd", "-dcq", path)
+        for offset, size in (0, 1), (65530, 100), (len(content) - 1, 5), (3, len(content)), (CHUNK, CHUNK):
+            self.assertEqual(content[offset:offset + size],
+                             self.run_script("read", path, str(offset), str(size)).stdout)
+
+    def test_it_refuses_every_bad_seek_table(self):
+        for folder in folders("bad"):
+            if os.path.basename(folder).startswith("F013"):
+                path, = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".zst")]
+                self.assertEqual(1, self.run_script("check", path).returncode, path)
+
+
 class Bad(unittest.TestCase):
     def test_every_volume_is_refused_for_its_rule(self):
         for folder in folders("bad"):

@@ -169,7 +169,7 @@ MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId"
            "previous": (str, None), "time": str, "finished": str, "label": (str, None), "source": str, "host": str,
            "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str, "parentSize": (int, None),
            "parentRoot": (str, None), "changedSize": int, "payloadSize": int, "fileSize": int, "fileHash": str,
-           "indexSize": int, "indexHash": str}
+           "indexSize": int, "indexHash": str, "check": str}
 
 
 def json_value(value):
@@ -207,6 +207,8 @@ def read_manifest(folder, name):
             require(is_value(m[member], kind), "F035", name, f"{member} is of the wrong type or out of range")
         require(m["format"] == "varve-manifest-1", "F035", name, "the format is not varve-manifest-1")
         require(encode_manifest(m) == raw, "F035", name, "not in the one form that a manifest has")
+        sealed = raw[:raw.rindex(b'  "check": ')]
+        require(m["check"] == blake3(sealed).hex(), "F043", name, "check is not the hash of what is before it")
     except (ValueError, RecursionError) as e:
         raise Broken("F035", name, f"no JSON: {e}") from None
     delta = m["kind"] == "delta"
@@ -235,7 +237,7 @@ def read_manifest(folder, name):
 
 
 def read_volume(folder):
-    """All manifests, in the order of their times."""
+    """All manifests, in the order of their numbers."""
     manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
     before = None
     for m in sorted(manifests, key=lambda m: m["sequence"]):
@@ -247,7 +249,7 @@ def read_volume(folder):
             require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
                     "previous is not the hash of the manifest before")
         before = m
-    return sorted(manifests, key=lambda m: (m["time"], m["sequence"]))
+    return sorted(manifests, key=lambda m: m["sequence"])
 
 
 # ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------

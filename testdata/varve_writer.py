@@ -244,7 +244,8 @@ def text_of(members):
         for c in v:
             out += "\\" + c if c in '"\\' else "\\u%04x" % ord(c) if c < " " else c
         return f'"{out}"'
-    return "{\n" + ",\n".join(f'  "{k}": {value(v)}' for k, v in members.items()) + "\n}\n"
+    text = "{\n" + "".join(f'  "{k}": {value(v)},\n' for k, v in members.items())
+    return f'{text}  "check": "{blake3(text.encode()).hex()}"\n}}\n'
 
 
 class Volume:

@@ -598,7 +598,13 @@ tampered_delta("F034_absurd", "2^60 extent rows are counted, which are 0 bytes i
 # ---- manifests ------------------------------------------------------------------------------------------------------
 
 def manifest_text(name, what, change, also=None, label="one\ttwo"):
-    tampered_full(name, what, lambda draft: None, also, image=FIRST, label=label, json=change)
+    tampered_full(name, what, lambda draft: None, also, image=FIRST, label=label, json=lambda raw: sealed(change(raw)))
+
+
+def sealed(raw):
+    """Makes `check` right again, if it is still there."""
+    at = raw.rfind(b'  "check": "')
+    return raw if at < 0 else raw[:at + 12] + blake3(raw[:at]).hex().encode() + raw[at + 76:]
 
 
 def replaced(old, new):
@@ -646,17 +652,24 @@ manifest_text("F035_long", "64 KiB and one byte, because of a long label",
               lambda raw: raw.replace(b"one", b"1" * (65536 + 1 - len(raw) + 3)))
 
 
+tampered_full("F043_host", "one bit of the host's name is flipped", lambda draft: None, image=FIRST,
+              json=lambda raw: raw.replace(b"archiver", b"archives"))
+tampered_full("F043_check", "one digit of the check itself is another", lambda draft: None, image=FIRST,
+              json=lambda raw: raw[:-5] + (b"0" if raw[-5:-4] != b"0" else b"1") + raw[-4:])
+
+
 def manifest_full(name, what, also=None, base=None, only=NO_TREE, **fields):
-    """A full with other values in its manifest; `base` is its name instead of the right one."""
+    """A full with other values in its manifest. `base` is its name instead of the right one, or what follows the name
+    of the volume in it."""
     @case(name, what, also)
     def make(volume):
         def change(members):
             for member, value in fields.items():
                 members[member] = value(members[member]) if callable(value) else value
-            if base:
-                members["archive"] = f"{base}.zst" if "." in base[:8] else f"{volume.name}.{base}.zst"
-        named = base if base is None or "." in base[:8] else f"{volume.name}.{base}"
-        volume.save(full(FIRST, CHUNK), 1, change=change, name=named, only=only)
+            if stem:
+                members["archive"] = stem + ".zst"
+        stem = base if base is None or base[:1].isalpha() else f"{volume.name}.{base}"
+        volume.save(full(FIRST, CHUNK), 1, change=change, name=stem, only=only)
 
 
 def manifest_delta(name, what, also=None, **fields):
@@ -671,7 +684,7 @@ def manifest_delta(name, what, also=None, **fields):
 ROOT = blake3(b"other").hex()
 TIME = "20261101T020000.123Z"
 manifest_full("F036_kind", "a kind that does not exist", kind="half", also="F037")
-manifest_full("F036_volume", "a name that begins with a dot", volume=".bad", base=f".bad.{TIME}.full")
+manifest_full("F036_volume", "a name with a space", volume="bad name", base=f"bad name.{TIME}.full")
 manifest_full("F036_long", "a name of 65 characters", volume="v" * 65, base=f"{'v' * 65}.{TIME}.full")
 manifest_full("F036_uuid", "a volume id in upper case", volumeId=lambda v: v.upper(), also="F037")
 manifest_full("F036_file", "the files have another time than the manifest", base="20261102T020000.123Z.full")

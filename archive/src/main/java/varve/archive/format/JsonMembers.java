@@ -1,5 +1,7 @@
 package varve.archive.format;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,8 +11,9 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import varve.archive.hash.SubtreeHasher;
 
-/// One flat JSON object of strings, integers and nulls in a fixed order: the shape of a manifest.
+/// One flat JSON object of strings, integers and nulls in a fixed order, sealed by a hash of itself: the shape of a manifest.
 ///
 /// Reading is by Jackson's streaming parser, strict; writing is ours, since the bytes are hashed and signed.
 public final class JsonMembers {
@@ -18,7 +21,9 @@ public final class JsonMembers {
     private static final JsonFactory JSON =
             JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
-    private final Map<String, @Nullable Object> members = new LinkedHashMap<>();
+    private static final String CHECK = "check";
+
+    private final LinkedHashMap<String, @Nullable Object> members = new LinkedHashMap<>();
     private final String where;
 
     /// @param where file name for messages
@@ -82,6 +87,7 @@ public final class JsonMembers {
                 if (value == JsonToken.VALUE_STRING) {
                     json.members.put(name, parser.getString());
                 } else if (value == JsonToken.VALUE_NUMBER_INT) {
+                    require(parser.getLongValue() >= 0, where, "\"" + name + "\" is negative");
                     json.members.put(name, parser.getLongValue());
                 } else {
                     require(value == JsonToken.VALUE_NULL, where, "\"" + name + "\" is neither text nor an integer");
@@ -102,23 +108,50 @@ public final class JsonMembers {
         }
     }
 
+    /// Adds the last member: the hash of the text before it.
+    public void seal() {
+        members.put(CHECK, check());
+    }
+
+    /// {@return whether the last member is the hash of the text before it}
+    public boolean sealed() {
+        return !members.isEmpty() && CHECK.equals(members.lastEntry().getKey()) && check().equals(members.get(CHECK));
+    }
+
+    private String check() {
+        StringBuilder text = new StringBuilder("{\n");
+        members.forEach((name, value) -> {
+            if (!name.equals(CHECK)) {
+                append(text, name, value);
+                text.append(",\n");
+            }
+        });
+        byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+        return new SubtreeHasher().whole(MemorySegment.ofArray(bytes)).toString();
+    }
+
     /// {@return the text: one member a line, in the order in which they were set}
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder("{\n");
         String separator = "";
         for (Map.Entry<String, @Nullable Object> member : members.entrySet()) {
-            text.append(separator).append("  ");
-            quote(text, member.getKey());
-            text.append(": ");
-            if (member.getValue() instanceof String value) {
-                quote(text, value);
-            } else {
-                text.append(member.getValue());
-            }
+            text.append(separator);
+            append(text, member.getKey(), member.getValue());
             separator = ",\n";
         }
         return text.append("\n}\n").toString();
+    }
+
+    private static void append(StringBuilder text, String name, @Nullable Object value) {
+        text.append("  ");
+        quote(text, name);
+        text.append(": ");
+        if (value instanceof String string) {
+            quote(text, string);
+        } else {
+            text.append(value);
+        }
     }
 
     private static void quote(StringBuilder text, String value) {

@@ -16,6 +16,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Manifest;
+import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
 
 /// A folder that holds archives: one folder for each volume, and an identity of its own.
@@ -42,6 +43,9 @@ public record Vault(Path folder, UUID id) {
             JsonMembers json = JsonMembers.parse(text, marker.toString());
             if (!FORMAT.equals(json.text("format"))) {
                 throw new UnsupportedException(marker + ": format \"" + json.text("format") + "\", this varve reads \"" + FORMAT + "\"");
+            }
+            if (!json.sealed()) {
+                throw new CorruptException(Rule.F043, marker.toString(), "its last member is not the hash of what is before it");
             }
             return new Vault(folder, UUID.fromString(json.required("id")));
         } catch (CorruptException | IllegalArgumentException e) {
@@ -71,6 +75,7 @@ public record Vault(Path folder, UUID id) {
         json.text("format", FORMAT);
         json.text("id", id.toString());
         json.text("created", Manifest.text(Instant.now()));
+        json.seal();
         Path draft = folder.resolve(MARKER + "." + id);
         Files.write(draft, json.toString().getBytes(StandardCharsets.UTF_8));
         try {
