@@ -24,7 +24,8 @@ public final class TreeMerge {
     /// @throws IllegalStateException if the subtree before can only have been the last one
     public void add(Hash value, long size) {
         if (!open.isEmpty() && !complete(open.getLast().size())) {
-            throw new IllegalStateException("a subtree of " + open.getLast().size() + " bytes is the last of its device");
+            throw new IllegalStateException(
+                    "a subtree of " + open.getLast().size() + " bytes is the last of its device");
         }
         SubtreeHasher.check(this.size, size);
         while (open.size() > 1 && open.getLast().size() == open.get(open.size() - 2).size()) {
@@ -51,7 +52,8 @@ public final class TreeMerge {
     ///     chaining value
     public Hash root() {
         if (open.size() < 2) {
-            throw new IllegalStateException("the root of " + open.size() + " subtrees cannot be told from their values");
+            throw new IllegalStateException(
+                    "the root of " + open.size() + " subtrees cannot be told from their values");
         }
         return Compression.parent(open.getFirst().value(), fold(1), Compression.ROOT);
     }
