@@ -169,7 +169,7 @@ MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId"
            "previous": (str, None), "time": str, "finished": str, "label": (str, None), "source": str, "host": str,
            "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str, "parentSize": (int, None),
            "parentRoot": (str, None), "changedSize": int, "payloadSize": int, "fileSize": int, "fileHash": str,
-           "indexSize": int, "indexHash": str}
+           "indexSize": int, "indexHash": str, "check": str}
 
 
 def json_value(value):
@@ -207,6 +207,8 @@ def read_manifest(folder, name):
             require(is_value(m[member], kind), "F035", name, f"{member} is of the wrong type or out of range")
         require(m["format"] == "varve-manifest-1", "F035", name, "the format is not varve-manifest-1")
         require(encode_manifest(m) == raw, "F035", name, "not in the one form that a manifest has")
+        sealed = raw[:raw.rindex(b'  "check": ')]
+        require(m["check"] == blake3(sealed).hex(), "F043", name, "check is not the hash of what is before it")
     except (ValueError, RecursionError) as e:
         raise Broken("F035", name, f"no JSON: {e}") from None
     delta = m["kind"] == "delta"
@@ -235,7 +237,7 @@ def read_manifest(folder, name):
 
 
 def read_volume(folder):
-    """All manifests, in the order of their times."""
+    """All manifests, in the order of their numbers."""
     manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
     before = None
     for m in sorted(manifests, key=lambda m: m["sequence"]):
@@ -247,7 +249,7 @@ def read_volume(folder):
             require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
                     "previous is not the hash of the manifest before")
         before = m
-    return sorted(manifests, key=lambda m: (m["time"], m["sequence"]))
+    return sorted(manifests, key=lambda m: m["sequence"])
 
 
 # ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------
@@ -547,12 +549,13 @@ class Archive:
 
     def check_kept(self, parent_values):
         """F022: a kept zero node lies in zero nodes of the parent."""
-        firsts = [v[0] for v in parent_values]
+        ends = [v[0] + v[1] for v in parent_values]
         for i, (n, own) in enumerate(zip(self.nodes, self.extents_of)):
             if n.zero and not own and not self.full:
-                low, high = bisect.bisect_right(firsts, n.first) - 1, bisect.bisect_left(firsts, n.first + n.count)
-                ok = all(v[2] for v in parent_values[low:high])
-                self.require(ok, "F022", f"node {i}: a kept zero node, but the parent has data there")
+                at = bisect.bisect_right(ends, n.first)
+                while at < len(ends) and parent_values[at][0] < n.first + n.count:
+                    self.require(parent_values[at][2], "F022", f"node {i}: kept as zeros, but the parent has data")
+                    at += 1
 
     def check_node_hashes(self, target):
         for i, n in enumerate(self.nodes):

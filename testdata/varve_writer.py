@@ -77,7 +77,7 @@ class Draft:
             magic=MAGIC, tag=b"VARVEHDR", version=1, kind=2 if parent else 1, chunk=self.chunk.bit_length() - 1,
             block=12, reserved=0, features=0, volume_id=None, parent_size=parent.size if parent else 0,
             parent_root=parent.root if parent else bytes(32), extra=b"", spoil_check=False)
-        self.nodes, self.extents, self.frames = [], [], []
+        self.nodes, self.extents, self.frames, self.swap_tables = [], [], [], False
 
     def add_node(self, first, count, zero, value, extents=(), frame=None, begin=0):
         """`frame` is the number of the node's frame; extents are (first block, blocks, state)."""
@@ -91,7 +91,7 @@ class Draft:
 
     def layout(self):
         """Gives each node the position of its frame, and adds up the summary and the seek table."""
-        position, places = 104, []
+        position, places = 104 + len(self.header.extra), []
         for stored, content in self.frames:
             places.append((position, len(stored), content))
             position += len(stored)
@@ -105,8 +105,9 @@ class Draft:
             tag=b"VARVEEND", size=self.state.size, root=self.state.root, extents=len(self.extents),
             nodes=len(self.nodes), frames=len(self.frames), payload=self.state.size if full else payload,
             position=position, reserved=bytes(16), repeated=None, extra=b"", spoil_check=False)
-        self.tables = [[MAGIC, b"VARVEEXT"], [MAGIC, b"VARVENOD"]]
-        self.seek_rows = [(104, 0)] + [(len(stored), content) for stored, content in self.frames]
+        self.tables = [SimpleNamespace(magic=MAGIC, tag=tag, extra=b"") for tag in (b"VARVEEXT", b"VARVENOD")]
+        self.seek_rows = [(104 + len(self.header.extra), 0)]
+        self.seek_rows += [(len(stored), content) for stored, content in self.frames]
         self.seek_rows += [(16 + 16 * len(self.extents), 0), (16 + 64 * len(self.nodes), 0), (200, 0)]
         self.seek = SimpleNamespace(count=None, descriptor=0, magic=0x184D2A5E, foot=0x8F92EAB1, size=None, after=b"")
         return self
@@ -121,8 +122,9 @@ class Draft:
         extents = b"".join(struct.pack("<QII", *x) for x in self.extents)
         nodes = b"".join(struct.pack("<IIQIIII32s", n.first, n.count | n.zero << 31, n.position, n.stored, n.content,
                                      n.begin, n.extent, n.hash) for n in self.nodes)
-        contents = {b"VARVEEXT": extents, b"VARVENOD": nodes}
-        tables = [skippable(tag + contents.get(tag, nodes), magic) for magic, tag in self.tables]
+        tables = [skippable(t.tag + rows + t.extra, t.magic) for t, rows in zip(self.tables, (extents, nodes))]
+        if self.swap_tables:
+            tables.reverse()
         end = struct.pack("<8s72sQ32sQQQQQ16s", s.tag, s.repeated or raw[8:], s.size, s.root, s.extents, s.nodes,
                           s.frames, s.payload, s.position, s.reserved)
         region = b"".join(tables) + skippable(spoiled(checked(end), s.spoil_check) + s.extra)
@@ -228,7 +230,7 @@ def delta(parent, image, whole_chunks=False, frame_size=MIB):
 def tree_values(data):
     """X.tree's values, and the hash that they combine to."""
     groups = [data[at:at + MIB] for at in range(0, len(data), MIB)]
-    if len(groups) == 1:
+    if len(groups) <= 1:
         return [blake3(data)], blake3(data)
     values = [chaining_value(group, i * MIB) for i, group in enumerate(groups)]
     return values, combine(values, [len(group) for group in groups])
@@ -242,7 +244,8 @@ def text_of(members):
         for c in v:
             out += "\\" + c if c in '"\\' else "\\u%04x" % ord(c) if c < " " else c
         return f'"{out}"'
-    return "{\n" + ",\n".join(f'  "{k}": {value(v)}' for k, v in members.items()) + "\n}\n"
+    text = "{\n" + "".join(f'  "{k}": {value(v)},\n' for k, v in members.items())
+    return f'{text}  "check": "{blake3(text.encode()).hex()}"\n}}\n'
 
 
 class Volume:
@@ -255,10 +258,12 @@ class Volume:
         random[6], random[8] = random[6] & 15 | 0x40, random[8] & 63 | 0x80
         self.volume_id = bytes(random)
 
-    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, **bytes_of):
+    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, **bytes_of):
         """Writes an archive as of 02:00 of a day of November 2026. `change` alters the manifest's members before it is
-        written, `json`, `index` and `tree` the bytes of those files."""
+        written; `json`, `index` and `tree` alter the bytes of those files, `data` those of X.zst before it is hashed,
+        and `name` is their base name."""
         data, region = draft.encode(self.volume_id)
+        data = bytes_of.get("data", bytes)(data)
         values, file_hash = tree_values(data)
         self.sequence += 1
         s, p, uuid = draft.state, draft.parent, self.volume_id.hex()
@@ -279,8 +284,8 @@ class Volume:
         files = {".zst": data, ".json": text_of(members).encode(), ".index": region, ".tree": head + b"".join(values)}
         os.makedirs(self.folder, exist_ok=True)
         for suffix in only:
-            raw = bytes_of.get(suffix[1:], lambda raw: raw)(files[suffix])
-            with open(os.path.join(self.folder, base + suffix), "wb") as file:
+            raw = bytes_of.get(suffix[1:], bytes)(files[suffix])
+            with open(os.path.join(self.folder, (name or base) + suffix), "wb") as file:
                 file.write(raw)
             if suffix == ".json":
                 self.previous = blake3(raw).hex()

@@ -124,9 +124,10 @@ def changing_size():
     for size in (5000, CHUNK, 2 * CHUNK, 3 * CHUNK + 1, 7 * CHUNK, 8 * CHUNK, 9 * CHUNK - 1):
         golden.add(bytes(size))
     golden.add(bytes(9 * CHUNK) + b"1").done()
-    golden = Golden("shrinkage", "to less and less, also to four zero chunks that were one node, and to nothing; and back")
+    golden = Golden("shrinkage", "less and less, also four zero chunks that were one node, and nothing; and back")
     image = bytes(4 * CHUNK) + text(7, 3 * CHUNK + 100)
-    for size in (len(image), 6 * CHUNK, 5 * CHUNK, 4 * CHUNK, 3 * CHUNK - BLOCK - 1, CHUNK + 1, CHUNK, 10, 0, len(image)):
+    chunks = 6, 5, 4, 3
+    for size in (len(image), *[c * CHUNK for c in chunks], 3 * CHUNK - BLOCK - 1, CHUNK + 1, CHUNK, 10, 0, len(image)):
         golden.add(image[:size])
     golden.done()
 
@@ -142,7 +143,7 @@ def histories():
                  *[(c * CHUNK + BLOCK, bytes(3 * BLOCK)) for c in range(0, 24, 3)])
     (Golden("frames", "deltas with one frame for all nodes, with several, and one for each")
      .add(many).add(some).add(many, frame_size=20_000).add(some, frame_size=1).done())
-    (Golden("whole-chunks", "deltas of a writer that has only the hashes of the parent: changed chunks are stored whole")
+    (Golden("whole-chunks", "deltas of a writer that has only the parent's hashes: changed chunks are stored whole")
      .add(first).add(second, whole_chunks=True).add(first[:CHUNK + 3], whole_chunks=True).done())
     large = text(10, 1 * MIB) + bytes(2 * MIB + 5000) + noise(5, 3000)
     (Golden("large-chunks", "chunks of 1 MiB", MIB)

@@ -1,6 +1,13 @@
 /// Getting a point in time back: restore to a file or a device.
 module varve.mounthelper {
     requires static org.jspecify;
-    requires varve.archive;
+    requires transitive varve.archive;
     requires info.picocli;
+
+    exports varve.mounthelper;
+
+    opens varve.mounthelper.cli to info.picocli;
+
+    provides varve.archive.cli.Verb with
+            varve.mounthelper.cli.RestoreVerb;
 }

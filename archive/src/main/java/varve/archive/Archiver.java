@@ -24,6 +24,7 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.BlockSource;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
@@ -213,7 +214,7 @@ public final class Archiver {
             Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
-                free.add(new Scan.Slot(arena, feed.unit, feed.chunkSize, parent == null));
+                free.add(new Scan.Slot(arena, feed.unit(), feed.chunkSize(), parent == null));
             }
             record Flight(Feed.Piece piece, Scan.@Nullable Slot slot, @Nullable Future<List<Scan.Chunk>> chunks) {}
             Deque<Flight> flights = new ArrayDeque<>();

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.ArchiveOutput;

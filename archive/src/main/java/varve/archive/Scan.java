@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;

@@ -45,7 +45,7 @@ public final class Chain implements Closeable {
         this.geometry = layers.getLast().index().geometry();
         checkLinks();
         checkKeptZeros();
-        checkRoot();
+        proveRoot(layers.size() - 1);
     }
 
     /// Opens a path of archives.
@@ -85,6 +85,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).archive();
     }
 
+    /// {@return the tables of a layer}
+    public Index index(int layer) {
+        return layers.get(layer).index();
+    }
+
     Layer layer(int number) {
         return layers.get(number);
     }
@@ -95,7 +100,9 @@ public final class Chain implements Closeable {
         return find(layers.size() - 1, chunk);
     }
 
-    private Found find(int newest, long chunk) throws CorruptException {
+    /// {@return the node that held `chunk` when the archive of a layer was the newest}
+    /// @param chunk inside of the device as it was then
+    public Found find(int newest, long chunk) throws CorruptException {
         for (int layer = newest; layer >= 0; layer--) {
             Index index = layers.get(layer).index();
             long row = index.find(chunk);
@@ -153,32 +160,37 @@ public final class Chain implements Closeable {
         }
     }
 
-    private void checkRoot() throws IOException {
+    /// Combines the hashes of the device as it was when the archive of a layer was the newest. (For the last layer this was
+    /// done when the chain was opened.)
+    ///
+    /// @throws CorruptException F031, if the result is not the root that the archive records
+    public void proveRoot(int newest) throws CorruptException {
+        String where = archive(newest).manifest().baseName();
+        Geometry then = index(newest).geometry();
+        State recorded = index(newest).state();
         TreeMerge merge = new TreeMerge();
-        Hash[] only = new Hash[1];
-        forEachNode(found -> {
-            Node node = found.node();
-            if (node.end() > geometry.chunks()) {
-                throw new CorruptException(Rule.F031, name(), "a node reaches past the end of the device");
+        Hash root = Empty.ROOT;
+        for (long chunk = 0; chunk < then.chunks(); ) {
+            Node node = find(newest, chunk).node();
+            if (node.end() > then.chunks()) {
+                throw new CorruptException(Rule.F031, where, "a node reaches past the end of the device");
             }
-            if (geometry.single()) {
-                only[0] = node.hash();
-            } else {
-                merge.add(node.hash(), geometry.length(node.chunk(), node.count()));
+            if (node.count() >= then.chunks() && !then.single()) {
+                throw new CorruptException(Rule.F031, where, "one node covers the whole device");
             }
-        });
-        Hash root;
-        if (geometry.size() == 0) {
-            root = Empty.ROOT;
-        } else if (geometry.single()) {
-            root = only[0];
-        } else if (find(0).node().count() >= geometry.chunks()) {
-            throw new CorruptException(Rule.F031, name(), "one node covers the whole device");
-        } else {
+            root = node.hash();
+            try {
+                merge.add(root, then.length(node.chunk(), node.count()));
+            } catch (IllegalArgumentException | IllegalStateException e) {
+                throw new CorruptException(Rule.F031, where, e.getMessage());
+            }
+            chunk = node.end();
+        }
+        if (!then.single()) {
             root = merge.root();
         }
-        if (!root.equals(state.root())) {
-            throw new CorruptException(Rule.F031, name(), "expected " + state.root() + ", found " + root);
+        if (!root.equals(recorded.root())) {
+            throw new CorruptException(Rule.F031, where, "expected " + recorded.root() + ", found " + root);
         }
     }
 

@@ -37,6 +37,9 @@ public final class ChainReader implements AutoCloseable {
     private final Map<Key, MemorySegment> frames;
     private final int mostFrames;
     private final long frameRoom;
+    private int offeredLayer = -1;
+    private long offeredPosition;
+    private MemorySegment offered = MemorySegment.NULL;
 
     private record Key(int layer, long position) {}
 
@@ -56,19 +59,40 @@ public final class ChainReader implements AutoCloseable {
         this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
     }
 
+    /// Lends a part of a data file that the caller has read, so that frames in it are not read again; until the next offer.
+    ///
+    /// @param layer 0 for the full
+    /// @param position of `bytes` in the file
+    /// @param bytes native memory; not to be believed, like the file
+    public void offer(int layer, long position, MemorySegment bytes) {
+        offeredLayer = layer;
+        offeredPosition = position;
+        offered = bytes;
+    }
+
     /// Reads one chunk.
     ///
     /// @param into native memory of the chunk's length
     /// @throws CorruptException if what the archives hold does not have the chunk's hash
     /// @throws BrokenChainException if a data file is not at hand
     public void read(long chunk, MemorySegment into) throws IOException {
-        Chain.Found found = chain.find(chunk);
+        read(chain.length() - 1, chunk, into);
+    }
+
+    /// Reads one chunk as it was when the archive of a layer was the newest.
+    ///
+    /// @param into native memory of the length that the chunk had then
+    /// @throws CorruptException if what the archives hold does not have the chunk's hash
+    /// @throws BrokenChainException if a data file is not at hand
+    public void read(int newest, long chunk, MemorySegment into) throws IOException {
+        Geometry then = chain.index(newest).geometry();
+        Chain.Found found = chain.find(newest, chunk);
         if (found.node().zero()) {
             into.fill((byte) 0);
             return;
         }
         fill(found, chunk, into);
-        Hash hash = chain.geometry().single() ? hasher.whole(into) : hasher.subtree(into, chain.geometry().offset(chunk));
+        Hash hash = then.single() ? hasher.whole(into) : hasher.subtree(into, then.offset(chunk));
         if (!hash.equals(found.node().hash())) {
             throw new CorruptException(
                     Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
@@ -182,11 +206,19 @@ public final class ChainReader implements AutoCloseable {
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
-        MemorySegment bytes = chain.layer(layer).data().read(frame, compressed);
+        MemorySegment bytes = bytes(layer, frame);
         if (!decoder.decode(bytes, content)) {
             throw new CorruptException(
                     Rule.F010, where(layer, chunk), "frame of " + frame.size() + " bytes at position " + frame.position());
         }
+    }
+
+    private MemorySegment bytes(int layer, Node.Frame frame) throws IOException {
+        long at = frame.position() - offeredPosition;
+        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
+            return offered.asSlice(at, frame.size());
+        }
+        return chain.layer(layer).data().read(frame, compressed);
     }
 
     private String where(int layer, long chunk) {

@@ -53,7 +53,8 @@ public record History(List<StoredArchive> archives) {
             }
             for (StoredArchive edge : from.getOrDefault(here.state, List.of())) {
                 State next = edge.manifest().state();
-                long cost = here.cost + edge.manifest().file().size();
+                long size = edge.manifest().file().size();
+                long cost = here.cost > Long.MAX_VALUE - size ? Long.MAX_VALUE : here.cost + size; // what no disk holds is no path
                 if (cost < costs.getOrDefault(next, Long.MAX_VALUE)) {
                     costs.put(next, cost);
                     by.put(next, edge);

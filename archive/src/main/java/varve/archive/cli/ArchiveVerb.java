@@ -26,7 +26,7 @@ import varve.archive.vault.Vault;
 @Command(
         name = "archive",
         description = {
-            "Record a device as it is now: in full if the volume is new, otherwise what changed since the latest point in time.",
+            "Record a device as it is now: in full the first time, then what changed.",
             "",
             "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: a run that dies is resumed by the next.",
         })

@@ -15,7 +15,8 @@ import varve.archive.vault.Vault;
 
 /// `varve diff`: where two points in time of a volume differ.
 @Command(name = "diff",
-        description = {"Show where two points in time of a volume differ, as ranges of bytes, from the hash tables alone: no data file is needed.", "",
+        description = {"Show where two points in time of a volume differ, as ranges of bytes.", "",
+            "It is known from the hash tables alone: no data file is needed.",
             "Every byte that differs is in a range. Blocks that changed and changed back may be, too."})
 public final class DiffVerb implements Verb {
 

@@ -110,8 +110,8 @@ public final class ListVerb implements Verb {
         return label.isEmpty() || state.isEmpty() ? label + state : state + ", " + label;
     }
 
-    private static boolean tell(List<IOException> problems, Stdio stdio) {
-        problems.forEach(problem -> stdio.err().println("varve: " + problem.getMessage()));
+    private static boolean tell(List<Volume.Problem> problems, Stdio stdio) {
+        problems.forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
         return !problems.isEmpty();
     }
 }

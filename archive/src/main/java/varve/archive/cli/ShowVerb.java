@@ -14,7 +14,7 @@ import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 
 /// `varve show`: all that is recorded of a point in time, and what it takes to restore it.
-@Command(name = "show", description = "Show what is recorded of a point in time, its root, and which files it is restored from.")
+@Command(name = "show", description = "Show a point in time: its root, how it is stored, what it is restored from.")
 public final class ShowVerb implements Verb {
 
     @Parameters(index = "0", paramLabel = "VOLUME[@POINT]",
@@ -36,7 +36,7 @@ public final class ShowVerb implements Verb {
     public ExitCode run(Stdio stdio) throws IOException {
         Vault place = Vault.open(vault.folder());
         FoundPoint found = FoundPoint.find(place, PointName.parse(point));
-        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.getMessage()));
+        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
         Manifest m = found.archive().manifest();
         Optional<List<StoredArchive>> path = found.history().path(m.state(), any -> true);
         boolean restorable = found.history().path(m.state(), StoredArchive::dataAtHand).isPresent();

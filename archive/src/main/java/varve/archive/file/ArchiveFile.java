@@ -111,11 +111,23 @@ public final class ArchiveFile implements AutoCloseable {
         channel.close();
     }
 
-    /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand}
+    /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand and good}
     public static Index openIndex(Path data, Path index, Manifest manifest) throws IOException {
-        if (Files.exists(index)) {
-            return Index.open(index, 0, manifest);
+        if (!Files.exists(index)) {
+            return openOwnIndex(data, manifest);
         }
+        try {
+            return Index.open(index, 0, manifest);
+        } catch (CorruptException e) {
+            if (!Files.exists(data)) {
+                throw e;
+            }
+            return openOwnIndex(data, manifest);
+        }
+    }
+
+    /// {@return the index inside of a data file}
+    public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
         return Index.open(data, indexPosition(data, manifest), manifest);
     }
 }

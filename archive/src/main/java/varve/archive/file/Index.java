@@ -54,7 +54,7 @@ public final class Index implements AutoCloseable {
     /// Opens the index region of an archive, wherever it is at hand: an `.index` file, or inside of the data file.
     ///
     /// @param file that holds the region
-    /// @param position of the region in it
+    /// @param position of the region in it; 0 is that of an `.index` file, which holds nothing else
     /// @throws CorruptException if it is not what the manifest says, or breaks a rule
     /// @throws UnsupportedException if a later version wrote it
     public static Index open(Path file, long position, Manifest manifest) throws IOException {
@@ -62,9 +62,9 @@ public final class Index implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             String where = file.getFileName().toString();
             long size = manifest.index().size();
-            if (channel.size() - position < size) {
-                throw new CorruptException(
-                        Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + channel.size());
+            long end = channel.size();
+            if (end - position < size || (position == 0 && end != size)) {
+                throw new CorruptException(Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + end);
             }
             MemorySegment bytes = Mapped.map(channel, file, position, size, arena);
             Hash found = new SubtreeHasher().whole(bytes);

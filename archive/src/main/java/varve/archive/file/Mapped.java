@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
+import varve.archive.block.DeviceException;
 
 /// Files as memory: mapped where the file system can, so that tables of any size cost no heap.
 final class Mapped {
@@ -35,11 +37,21 @@ final class Mapped {
     static void read(FileChannel channel, Path path, long position, MemorySegment into) throws IOException {
         for (long done = 0; done < into.byteSize(); ) {
             ByteBuffer part = into.asSlice(done, Math.min(PIECE, into.byteSize() - done)).asByteBuffer();
-            int count = channel.read(part, position + done);
+            int count = read(channel, path, position + done, part);
             if (count <= 0) {
                 throw new EOFException(path + ": ends at " + (position + done) + ", expected " + (position + into.byteSize()));
             }
             done += count;
+        }
+    }
+
+    private static int read(FileChannel channel, Path path, long position, ByteBuffer into) throws IOException {
+        try {
+            return channel.read(into, position);
+        } catch (ClosedByInterruptException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new DeviceException(path + ": cannot read at " + position + ": " + e.getMessage(), e);
         }
     }
 }

@@ -1,5 +1,7 @@
 package varve.archive.format;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -9,8 +11,9 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
+import varve.archive.hash.SubtreeHasher;
 
-/// One flat JSON object of strings, integers and nulls in a fixed order: the shape of a manifest.
+/// One flat JSON object of strings, integers and nulls in a fixed order, sealed by a hash of itself: the shape of a manifest.
 ///
 /// Reading is by Jackson's streaming parser, strict; writing is ours, since the bytes are hashed and signed.
 public final class JsonMembers {
@@ -18,7 +21,15 @@ public final class JsonMembers {
     private static final JsonFactory JSON =
             JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
-    private final Map<String, @Nullable Object> members = new LinkedHashMap<>();
+    private static final String CHECK = "check";
+
+    private final LinkedHashMap<String, @Nullable Object> members = new LinkedHashMap<>();
+    private final String where;
+
+    /// @param where file name for messages
+    public JsonMembers(String where) {
+        this.where = where;
+    }
 
     public void text(String name, @Nullable String value) {
         members.put(name, value);
@@ -33,49 +44,41 @@ public final class JsonMembers {
     }
 
     /// {@return the string, or null}
-    /// @throws IllegalArgumentException if it is something else
-    public @Nullable String text(String name) {
+    /// @throws CorruptException if it is something else, F035
+    public @Nullable String text(String name) throws CorruptException {
         Object value = members.get(name);
-        if (value == null || value instanceof String) {
-            return (String) value;
-        }
-        throw new IllegalArgumentException("\"" + name + "\" is no text");
+        require(value == null || value instanceof String, where, "\"" + name + "\" is no text");
+        return (String) value;
     }
 
     /// {@return the string}
-    /// @throws IllegalArgumentException if it is missing or something else
-    public String required(String name) {
+    /// @throws CorruptException if it is missing or something else, F035
+    public String required(String name) throws CorruptException {
         String value = text(name);
-        if (value == null) {
-            throw new IllegalArgumentException("\"" + name + "\" is missing");
-        }
+        require(value != null, where, "\"" + name + "\" is missing");
         return value;
     }
 
     /// {@return the integer, or null}
-    /// @throws IllegalArgumentException if it is something else
-    public @Nullable Long optionalNumber(String name) {
+    /// @throws CorruptException if it is something else, F035
+    public @Nullable Long optionalNumber(String name) throws CorruptException {
         Object value = members.get(name);
-        if (value == null || value instanceof Long) {
-            return (Long) value;
-        }
-        throw new IllegalArgumentException("\"" + name + "\" is no integer");
+        require(value == null || value instanceof Long, where, "\"" + name + "\" is no integer");
+        return (Long) value;
     }
 
     /// {@return the integer}
-    /// @throws IllegalArgumentException if it is missing or something else
-    public long number(String name) {
+    /// @throws CorruptException if it is missing or something else, F035
+    public long number(String name) throws CorruptException {
         Long value = optionalNumber(name);
-        if (value == null) {
-            throw new IllegalArgumentException("\"" + name + "\" is missing");
-        }
+        require(value != null, where, "\"" + name + "\" is missing");
         return value;
     }
 
     /// {@return the object in `text`}
     /// @throws CorruptException if it is not one, F035
     public static JsonMembers parse(byte[] text, String where) throws CorruptException {
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(where);
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text)) {
             require(parser.nextToken() == JsonToken.START_OBJECT, where, "no JSON object");
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
@@ -84,6 +87,7 @@ public final class JsonMembers {
                 if (value == JsonToken.VALUE_STRING) {
                     json.members.put(name, parser.getString());
                 } else if (value == JsonToken.VALUE_NUMBER_INT) {
+                    require(parser.getLongValue() >= 0, where, "\"" + name + "\" is negative");
                     json.members.put(name, parser.getLongValue());
                 } else {
                     require(value == JsonToken.VALUE_NULL, where, "\"" + name + "\" is neither text nor an integer");
@@ -104,23 +108,50 @@ public final class JsonMembers {
         }
     }
 
+    /// Adds the last member: the hash of the text before it.
+    public void seal() {
+        members.put(CHECK, check());
+    }
+
+    /// {@return whether the last member is the hash of the text before it}
+    public boolean sealed() {
+        return !members.isEmpty() && CHECK.equals(members.lastEntry().getKey()) && check().equals(members.get(CHECK));
+    }
+
+    private String check() {
+        StringBuilder text = new StringBuilder("{\n");
+        members.forEach((name, value) -> {
+            if (!name.equals(CHECK)) {
+                append(text, name, value);
+                text.append(",\n");
+            }
+        });
+        byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+        return new SubtreeHasher().whole(MemorySegment.ofArray(bytes)).toString();
+    }
+
     /// {@return the text: one member a line, in the order in which they were set}
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder("{\n");
         String separator = "";
         for (Map.Entry<String, @Nullable Object> member : members.entrySet()) {
-            text.append(separator).append("  ");
-            quote(text, member.getKey());
-            text.append(": ");
-            if (member.getValue() instanceof String value) {
-                quote(text, value);
-            } else {
-                text.append(member.getValue());
-            }
+            text.append(separator);
+            append(text, member.getKey(), member.getValue());
             separator = ",\n";
         }
         return text.append("\n}\n").toString();
+    }
+
+    private static void append(StringBuilder text, String name, @Nullable Object value) {
+        text.append("  ");
+        quote(text, name);
+        text.append(": ");
+        if (value instanceof String string) {
+            quote(text, string);
+        } else {
+            text.append(value);
+        }
     }
 
     private static void quote(StringBuilder text, String value) {

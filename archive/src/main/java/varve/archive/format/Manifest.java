@@ -96,7 +96,7 @@ public record Manifest(
 
     /// {@return the text}
     public byte[] encode() {
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(baseName());
         json.text("format", FORMAT);
         json.text("archive", baseName() + ".zst");
         json.text("kind", kind.word());
@@ -122,21 +122,28 @@ public record Manifest(
         json.text("fileHash", file.hash().toString());
         json.number("indexSize", index.size());
         json.text("indexHash", index.hash().toString());
+        json.seal();
         return json.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     /// {@return the manifest that `text` is}
     /// @param where file name for messages
-    /// @throws CorruptException F035, F036
+    /// @throws CorruptException F035, F036, F043
     /// @throws UnsupportedException if a later version wrote it
     public static Manifest decode(byte[] text, String where) throws CorruptException, UnsupportedException {
         if (text.length > MAX_SIZE) {
             throw new CorruptException(Rule.F035, where, text.length + " bytes, at most " + MAX_SIZE);
         }
         JsonMembers json = JsonMembers.parse(text, where);
-        String format = json.text("format");
+        String format = json.required("format");
         if (!FORMAT.equals(format)) {
-            throw new UnsupportedException(where + ": format \"" + format + "\", this varve reads \"" + FORMAT + "\"");
+            throw new UnsupportedException(where + ": format \"" + format + "\" (F035), this varve reads \"" + FORMAT + "\"");
+        }
+        if (!Arrays.equals(json.toString().getBytes(StandardCharsets.UTF_8), text)) {
+            throw new CorruptException(Rule.F035, where, "not in the one form that a manifest has");
+        }
+        if (!json.sealed()) {
+            throw new CorruptException(Rule.F043, where, "its last member is not the hash of what is before it");
         }
         Manifest manifest;
         try {
@@ -146,12 +153,12 @@ public record Manifest(
         }
         manifest.check(json, where);
         if (!Arrays.equals(manifest.encode(), text)) {
-            throw new CorruptException(Rule.F035, where, "not in the one form that a manifest has");
+            throw new CorruptException(Rule.F035, where, "other members than a manifest has, or in another order");
         }
         return manifest;
     }
 
-    private static Manifest read(JsonMembers json) {
+    private static Manifest read(JsonMembers json) throws CorruptException {
         String word = json.required("kind");
         Kind kind = Arrays.stream(Kind.values())
                 .filter(k -> k.word().equals(word))

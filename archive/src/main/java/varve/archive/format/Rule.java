@@ -43,7 +43,8 @@ public enum Rule {
     F039("index differs from its manifest"),
     F040("manifests do not fit each other"),
     F041("damaged file tree"),
-    F042("file tree of another file");
+    F042("file tree of another file"),
+    F043("altered manifest");
 
     private final String breach;
 

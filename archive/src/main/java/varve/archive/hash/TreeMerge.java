@@ -59,7 +59,7 @@ public final class TreeMerge {
     }
 
     /// {@return the chaining value of the subtrees so far, at least one, as part of something larger}
-    Hash value() {
+    public Hash value() {
         return fold(0);
     }
 

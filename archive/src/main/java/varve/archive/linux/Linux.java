@@ -27,7 +27,7 @@ import java.nio.file.Path;
 ///
 /// Thread-safe, as the calls themselves are. Calls block: platform threads, not virtual ones.
 public final class Linux {
-    // asm-generic/fcntl.h; the kernel of ARM numbers O_DIRECT otherwise
+    // asm-generic/fcntl.h; the kernel of ARM numbers O_DIRECT and O_NOFOLLOW otherwise
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
     public static final int O_RDWR = 2;
@@ -35,6 +35,7 @@ public final class Linux {
     public static final int O_EXCL = 0x80;
     public static final int O_TRUNC = 0x200;
     public static final int O_DIRECT = arm() ? 0x1_0000 : 0x4000;
+    public static final int O_NOFOLLOW = arm() ? 0x8000 : 0x2_0000;
     private static final int O_CLOEXEC = 0x8_0000;
 
     // linux/fs.h
@@ -136,6 +137,11 @@ public final class Linux {
         long size = from.byteSize();
         long written = call(errno -> (long) Pwrite.CALL.invokeExact(errno, fd, from, size, offset));
         return written >= 0 ? written : checked(written, fd, "write of " + size + " bytes at " + offset);
+    }
+
+    /// Gives a file a size: what is beyond is cut off, what is missing becomes a hole.
+    public static void truncate(int fd, long size) throws IOException {
+        checked(call(errno -> (int) Ftruncate.CALL.invokeExact(errno, fd, size)), fd, "truncate to " + size + " bytes");
     }
 
     public static void fsync(int fd) throws IOException {
@@ -430,6 +436,10 @@ public final class Linux {
 
     private static final class Pwrite {
         static final MethodHandle CALL = link("pwrite", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Ftruncate {
+        static final MethodHandle CALL = link("ftruncate", ints(JAVA_INT, JAVA_LONG));
     }
 
     private static final class Fsync {

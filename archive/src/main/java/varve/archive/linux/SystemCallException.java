@@ -17,19 +17,27 @@ public final class SystemCallException extends IOException {
     public static final int EBUSY = 16;
     public static final int EINVAL = 22;
     public static final int ENOTTY = 25;
+    public static final int ETXTBSY = 26;
     public static final int ENOSPC = 28;
     public static final int ESPIPE = 29;
     public static final int EROFS = 30;
     public static final int EOPNOTSUPP = 95;
 
     private final int errno;
+    private final String reason;
 
     SystemCallException(String where, String call, int errno, String reason) {
         super(where + ": " + call + ": " + reason);
         this.errno = errno;
+        this.reason = reason;
     }
 
     public int errno() {
         return errno;
+    }
+
+    /// {@return the kernel's reason in words: `No space left on device`}
+    public String reason() {
+        return reason;
     }
 }

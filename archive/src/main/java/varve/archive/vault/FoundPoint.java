@@ -16,7 +16,7 @@ import varve.archive.format.State;
 /// @param history of the volume
 /// @param archive that recorded it
 /// @param problems of other archives in the volume, to be told as warnings
-public record FoundPoint(Volume volume, History history, StoredArchive archive, List<IOException> problems) {
+public record FoundPoint(Volume volume, History history, StoredArchive archive, List<Volume.Problem> problems) {
 
     /// Looks up a point.
     ///
@@ -25,7 +25,7 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
         Volume volume = vault.volume(name.volume());
         Volume.Content content = volume.read();
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
-            throw content.problems().getFirst();
+            throw content.problems().getFirst().cause();
         }
         return new FoundPoint(volume, content.history(), name.in(content.history()), content.problems());
     }

@@ -16,6 +16,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Manifest;
+import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
 
 /// A folder that holds archives: one folder for each volume, and an identity of its own.
@@ -43,6 +44,9 @@ public record Vault(Path folder, UUID id) {
             if (!FORMAT.equals(json.text("format"))) {
                 throw new UnsupportedException(marker + ": format \"" + json.text("format") + "\", this varve reads \"" + FORMAT + "\"");
             }
+            if (!json.sealed()) {
+                throw new CorruptException(Rule.F043, marker.toString(), "its last member is not the hash of what is before it");
+            }
             return new Vault(folder, UUID.fromString(json.required("id")));
         } catch (CorruptException | IllegalArgumentException e) {
             throw new NotFoundException(marker + ": damaged: " + e.getMessage());
@@ -67,10 +71,11 @@ public record Vault(Path folder, UUID id) {
             }
         }
         UUID id = UUID.randomUUID();
-        JsonMembers json = new JsonMembers();
+        JsonMembers json = new JsonMembers(MARKER);
         json.text("format", FORMAT);
         json.text("id", id.toString());
         json.text("created", Manifest.text(Instant.now()));
+        json.seal();
         Path draft = folder.resolve(MARKER + "." + id);
         Files.write(draft, json.toString().getBytes(StandardCharsets.UTF_8));
         try {

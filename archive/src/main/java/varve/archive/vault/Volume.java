@@ -32,18 +32,24 @@ public record Volume(String name, Path folder) {
     /// What is in the folder.
     ///
     /// @param history the archives whose manifests are good
-    /// @param problems what is wrong with others, one exception each, naming the file
-    public record Content(History history, List<IOException> problems) {
+    /// @param problems what is wrong with others
+    public record Content(History history, List<Problem> problems) {
 
         /// {@return the history, if nothing is wrong}
         /// @throws IOException the first problem
         public History sound() throws IOException {
             if (!problems.isEmpty()) {
-                throw problems.getFirst();
+                throw problems.getFirst().cause();
             }
             return history;
         }
     }
+
+    /// A manifest that is not to be believed.
+    ///
+    /// @param manifest its file name
+    /// @param cause what is wrong with it; the message names the file
+    public record Problem(String manifest, IOException cause) {}
 
     public boolean exists() {
         return Files.isDirectory(folder);
@@ -57,7 +63,7 @@ public record Volume(String name, Path folder) {
             throw new NotFoundException(folder.getParent() + ": no volume \"" + name + "\" in this vault");
         }
         List<StoredArchive> archives = new ArrayList<>();
-        List<IOException> problems = new ArrayList<>();
+        List<Problem> problems = new ArrayList<>();
         Map<Long, Hash> hashes = new HashMap<>();
         for (Path path : manifests()) {
             try {
@@ -67,7 +73,7 @@ public record Volume(String name, Path folder) {
                 archives.add(new StoredArchive(folder, manifest));
                 hashes.putIfAbsent(manifest.sequence(), new SubtreeHasher().whole(MemorySegment.ofArray(text)));
             } catch (IOException e) {
-                problems.add(e);
+                problems.add(new Problem(path.getFileName().toString(), e));
             }
         }
         archives.sort(Comparator.comparingLong(archive -> archive.manifest().sequence()));
@@ -111,7 +117,7 @@ public record Volume(String name, Path folder) {
         }
     }
 
-    private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<IOException> problems) {
+    private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<Problem> problems) {
         StoredArchive before = null;
         for (StoredArchive archive : archives) {
             Manifest manifest = archive.manifest();
@@ -119,11 +125,11 @@ public record Volume(String name, Path folder) {
             if (before != null) {
                 Manifest other = before.manifest();
                 if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
-                    problems.add(new CorruptException(Rule.F040, file, "another volume id or chunk size than " + before.manifestFile().getFileName()));
+                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "another volume id or chunk size than " + before.manifestFile().getFileName())));
                 } else if (manifest.sequence() == other.sequence()) {
-                    problems.add(new CorruptException(Rule.F040, file, "sequence " + manifest.sequence() + " is also that of " + before.manifestFile().getFileName()));
+                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "sequence " + manifest.sequence() + " is also that of " + before.manifestFile().getFileName())));
                 } else if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(Optional.ofNullable(hashes.get(other.sequence())))) {
-                    problems.add(new CorruptException(Rule.F040, file, "expected to name " + hashes.get(other.sequence()) + " as previous, found " + manifest.previous().map(Hash::toString).orElse("none")));
+                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "expected to name " + hashes.get(other.sequence()) + " as previous, found " + manifest.previous().map(Hash::toString).orElse("none"))));
                 }
             }
             before = archive;

@@ -49,6 +49,27 @@ final class LinuxTest {
     }
 
     @Test
+    void truncateMakesAHoleOrCutsOff() throws IOException {
+        Path file = Files.writeString(folder.resolve("f"), "hello");
+        int fd = Linux.open(file, Linux.O_RDWR | Linux.O_NOFOLLOW);
+        try {
+            Linux.truncate(fd, MIB);
+            assertEquals(MIB, Linux.size(fd));
+            Linux.truncate(fd, 2);
+        } finally {
+            Linux.close(fd);
+        }
+        assertEquals("he", Files.readString(file));
+    }
+
+    @Test
+    void aLinkIsNotFollowedWhenThatIsAsked() throws IOException {
+        Path file = Files.writeString(folder.resolve("f"), "hello");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+        assertThrows(SystemCallException.class, () -> Linux.open(link, Linux.O_RDWR | Linux.O_NOFOLLOW));
+    }
+
+    @Test
     void readsAtTheFilePosition() throws IOException {
         int fd = Linux.open(Path.of("/proc/self/stat"), Linux.O_RDONLY);
         try (Arena arena = Arena.ofConfined()) {

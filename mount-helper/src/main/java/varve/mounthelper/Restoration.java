@@ -1,0 +1,219 @@
+package varve.mounthelper;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
+import varve.archive.Throttle;
+import varve.archive.block.RefusedException;
+import varve.archive.chain.BrokenChainException;
+import varve.archive.chain.Chain;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
+import varve.archive.hash.Hash;
+import varve.archive.hash.Hashing;
+import varve.archive.vault.FoundPoint;
+import varve.archive.vault.PointName;
+import varve.archive.vault.Vault;
+
+/// One restore: a point in time on its way to a target, both opened and checked, the target held.
+///
+/// [#plan] says what will be done. [#execute] does it: several [Copier]s share the image; what they write was proved by its
+/// hash before, and is read back and proved after. It ends with an image that is on the medium and has the recorded
+/// root, or with an exception and a target that a later restore carries on with.
+public final class Restoration implements Closeable {
+
+    private static final int SAMPLE = 64;
+
+    private final Chain chain;
+    private final Target target;
+    private final RestoreOptions options;
+    private final RestorePlan plan;
+
+    /// What was done. All sizes are bytes of the image.
+    ///
+    /// @param root of what the target holds now
+    /// @param written data that was written
+    /// @param kept data that the target held already
+    /// @param zero what reads as zeros
+    /// @param cleared what of that did not before
+    public record Outcome(Hash root, long written, long kept, long zero, long cleared) {}
+
+    private Restoration(Chain chain, Target target, RestoreOptions options, RestorePlan plan) {
+        this.chain = chain;
+        this.target = target;
+        this.options = options;
+        this.plan = plan;
+    }
+
+    /// Finds the archives of a point, opens them, and looks at the target.
+    ///
+    /// @throws RefusedException if the restore would do harm
+    /// @throws BrokenChainException if an archive that is needed is not at hand
+    public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
+        FoundPoint found = FoundPoint.find(vault, point);
+        checkMeant(point, found);
+        StoredArchive archive = found.archive();
+        List<StoredArchive> path = found.path();
+        List<String> warnings = new ArrayList<>();
+        found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
+        Chain chain = Chain.open(path);
+        Target opened = null;
+        try {
+            for (StoredArchive link : path) {
+                link.openData().close(); // the right size and header: better found out now than after hours
+            }
+            opened = Target.open(target, chain.geometry().size(), options.inPlace());
+            checkApart(vault, path, opened);
+            return new Restoration(chain, opened, options, plan(point, archive, path, chain, opened, warnings));
+        } catch (Throwable e) {
+            chain.close();
+            if (opened != null) {
+                opened.close();
+            }
+            throw e;
+        }
+    }
+
+    /// With a damaged manifest, "latest" or a day could mean an older point than the user thinks. A root cannot.
+    private static void checkMeant(PointName point, FoundPoint found) throws IOException {
+        boolean byRoot = point.point().filter(name -> name.matches("[0-9a-f]{6,64}")).isPresent();
+        if (byRoot || found.problems().isEmpty()) {
+            return;
+        }
+        IOException problem = found.problems().getFirst().cause();
+        if (problem instanceof CorruptException corrupt) {
+            Manifest manifest = found.archive().manifest();
+            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + point + " may be another point than is meant; take another"
+                    + " copy of the file, or name the point by its root, such as " + point.volume() + "@" + manifest.state().root().brief()
+                    + " for that of " + Manifest.text(manifest.time()));
+        }
+        throw problem;
+    }
+
+    private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
+        boolean inside = target.real().startsWith(vault.folder().toRealPath());
+        for (StoredArchive archive : path) {
+            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
+        }
+        if (inside) {
+            throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+        }
+    }
+
+    private static RestorePlan plan(
+            PointName point, StoredArchive archive, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
+            throws IOException {
+        long[] data = {0};
+        chain.forEachNode(found -> {
+            if (!found.node().zero()) {
+                data[0] += chain.geometry().length(found.node().chunk(), 1);
+            }
+        });
+        if (target instanceof FileTarget file && file.mode() == RestorePlan.Mode.STAGED) {
+            long free = Files.getFileStore(file.real().getParent()).getUsableSpace();
+            if (free < data[0] && file.left().isEmpty()) {
+                warnings.add("it may not fit: up to " + data[0] + " bytes are needed in " + file.real().getParent() + ", " + free + " are free");
+            }
+        }
+        return new RestorePlan(
+                point,
+                archive.manifest(),
+                path,
+                data[0],
+                target.path(),
+                target.kind(),
+                target.mode(),
+                target.oldSize(),
+                target.contents(),
+                target instanceof FileTarget file ? file.left() : Optional.empty(),
+                List.copyOf(warnings));
+    }
+
+    public RestorePlan plan() {
+        return plan;
+    }
+
+    /// Restores.
+    ///
+    /// @param overwrite the target, named again by whoever wants what is there to be lost; needed if the plan overwrites
+    /// @param progress gets bytes as they are done, [RestorePlan#workSize] in all
+    /// @throws RefusedException if `overwrite` is needed and does not name the target
+    public Outcome execute(Optional<Path> overwrite, LongConsumer progress) throws IOException {
+        if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
+            throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
+        }
+        Hashing.warmUp();
+        target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
+        Tally tally = new Tally();
+        copy(tally, progress);
+        target.medium().sync();
+        try (Copier copier = new Copier(chain, target, true, tally, progress)) {
+            copier.sample(SAMPLE);
+        }
+        Outcome outcome = new Outcome(
+                plan.manifest().state().root(), tally.written.sum(), tally.kept.sum(), tally.zero.sum(), tally.cleared.sum());
+        if (outcome.written + outcome.kept + outcome.zero != plan.size()) {
+            throw new IllegalStateException(outcome + " do not add up to " + plan.size());
+        }
+        target.commit(plan.size());
+        return outcome;
+    }
+
+    private void copy(Tally tally, LongConsumer progress) throws IOException {
+        Stretches stretches = new Stretches(chain.geometry().chunks(), chain.geometry().chunkLog(), options.threads());
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < options.threads(); i++) {
+            threads.add(Thread.ofPlatform().name("varve-restore-" + i).daemon().start(() -> {
+                try (Copier copier = new Copier(chain, target, options.inPlace(), tally, progress)) {
+                    copier.work(stretches);
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                    stretches.stop();
+                }
+            }));
+        }
+        join(threads, stretches);
+        switch (failure.get()) {
+            case null -> {}
+            case IOException e -> throw e;
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
+        }
+    }
+
+    /// waits for all of them, also when interrupted: they use what will be closed
+    private static void join(List<Thread> threads, Stretches stretches) throws InterruptedIOException {
+        boolean interrupted = false;
+        for (int i = 0; i < threads.size(); ) {
+            try {
+                threads.get(i).join();
+                i++;
+            } catch (InterruptedException e) {
+                interrupted = true;
+                stretches.stop();
+            }
+        }
+        if (interrupted) {
+            throw new InterruptedIOException("interrupted");
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            target.close();
+        } finally {
+            chain.close();
+        }
+    }
+}

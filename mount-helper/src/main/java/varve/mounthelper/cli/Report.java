@@ -1,0 +1,139 @@
+package varve.mounthelper.cli;
+
+import java.io.PrintStream;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import varve.archive.cli.JsonText;
+import varve.archive.cli.Size;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.Manifest;
+import varve.mounthelper.RestorePlan;
+import varve.mounthelper.RestorePlan.Kind;
+import varve.mounthelper.Restoration.Outcome;
+
+/// What a restore says: its plan, how it ended, and what to do next; for people and, as JSON, for scripts.
+record Report(RestorePlan plan) {
+
+    void plan(PrintStream to) {
+        Manifest point = plan.manifest();
+        row(to, "restore", plan.point() + " to " + plan.target());
+        row(to, "point", Manifest.text(point.time()) + point.label().map(label -> ", \"" + label + "\"").orElse(""));
+        row(to, "root", point.state().root().toString());
+        row(to, "image", size(plan.size()) + ", " + Size.format(plan.dataSize()) + " of it data");
+        String heading = "reads";
+        for (StoredArchive archive : plan.chain()) {
+            row(to, heading, archive.data().getFileName() + ", " + Size.format(archive.manifest().file().size()));
+            heading = "";
+        }
+        row(to, "target", plan.target() + ", " + switch (plan.kind()) {
+            case NEW_FILE -> "a new file";
+            case FILE -> "a file of " + size(plan.oldSize());
+            case DEVICE -> "a block device of " + size(plan.oldSize());
+        });
+        if (plan.overwrites()) {
+            row(to, "holds", plan.contents());
+        }
+        row(to, "does", doing());
+        plan.left().ifPresent(stage -> row(to, "", "goes on with " + stage + " of an interrupted restore"));
+        if (plan.tail() > 0) {
+            row(to, "", "leaves the " + size(plan.tail()) + " beyond the image as they are");
+        }
+        plan.warnings().forEach(warning -> to.println("varve: warning: " + warning));
+    }
+
+    private String doing() {
+        return switch (plan.mode()) {
+            case STAGED -> plan.kind() == Kind.FILE
+                    ? "writes a new file beside it, proves it, then REPLACES the old one"
+                    : "writes a file, proves it, then gives it its name";
+            case OVERWRITE -> "OVERWRITES the first " + size(plan.size()) + " of the device";
+            case IN_PLACE -> "reads the target and OVERWRITES what differs from the image";
+        };
+    }
+
+    void dryRun(PrintStream to, boolean json) {
+        if (json) {
+            json(to, null);
+            return;
+        }
+        plan(to);
+        to.println("nothing was written" + (plan.overwrites() ? "; to do it: --overwrite " + plan.target() : ""));
+    }
+
+    void outcome(PrintStream to, boolean json, Outcome outcome) {
+        if (json) {
+            json(to, outcome);
+            return;
+        }
+        Manifest point = plan.manifest();
+        to.println(plan.target() + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": wrote " + Size.format(outcome.written())
+                + ", kept " + Size.format(outcome.kept()) + " that was there, " + Size.format(outcome.zero()) + " zero"
+                + (outcome.cleared() > 0 ? " (" + Size.format(outcome.cleared()) + " of it was not)" : ""));
+        to.println("proved from the medium: root " + outcome.root() + ", as recorded; compare: " + check());
+    }
+
+    /// {@return the command that prints the root}
+    private String check() {
+        return plan.tail() > 0 ? "head -c " + plan.size() + " " + plan.target() + " | b3sum" : "b3sum " + plan.target();
+    }
+
+    /// What an error leaves behind; the error itself follows.
+    void failure(PrintStream to) {
+        row(to, "left", switch (plan.mode()) {
+            case STAGED -> plan.target() + (plan.overwrites() ? " is as it was" : " was not made") + "; what is done lies beside it";
+            case OVERWRITE, IN_PLACE -> plan.target() + " is now a mix of old and new: do not use it";
+        });
+        row(to, "next", "deal with the error below; then the same command carries on where this one stopped");
+    }
+
+    private void json(PrintStream to, @Nullable Outcome outcome) {
+        Manifest point = plan.manifest();
+        try (JsonText text = new JsonText(to)) {
+            text.object()
+                    .member("point", plan.point().toString())
+                    .member("volume", point.volume())
+                    .member("time", Manifest.text(point.time()))
+                    .member("label", point.label().orElse(null))
+                    .member("root", point.state().root().toString())
+                    .member("size", plan.size())
+                    .member("dataSize", plan.dataSize())
+                    .array("archives");
+            for (StoredArchive archive : plan.chain()) {
+                text.object()
+                        .member("archive", archive.data().getFileName().toString())
+                        .member("fileSize", archive.manifest().file().size())
+                        .end();
+            }
+            text.end()
+                    .member("target", plan.target().toString())
+                    .member("targetKind", word(plan.kind()))
+                    .member("targetSize", plan.oldSize())
+                    .member("targetContents", plan.contents())
+                    .member("mode", word(plan.mode()))
+                    .member("tailSize", plan.tail())
+                    .member("continues", plan.left().map(Object::toString).orElse(null))
+                    .array("warnings");
+            plan.warnings().forEach(text::element);
+            text.end().member("dryRun", outcome == null);
+            if (outcome != null) {
+                text.member("proved", true)
+                        .member("written", outcome.written())
+                        .member("kept", outcome.kept())
+                        .member("zero", outcome.zero())
+                        .member("cleared", outcome.cleared());
+            }
+        }
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static String size(long bytes) {
+        return Size.format(bytes) + (bytes < 1024 ? "" : " (" + bytes + " bytes)");
+    }
+
+    private static void row(PrintStream to, String name, String text) {
+        to.println("  " + name + " ".repeat(Math.max(1, 9 - name.length())) + text);
+    }
+}

@@ -1,0 +1,127 @@
+package varve.mounthelper.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import varve.archive.block.RefusedException;
+import varve.archive.cli.ExitCode;
+import varve.archive.cli.JsonOption;
+import varve.archive.cli.Progress;
+import varve.archive.cli.ProgressOption;
+import varve.archive.cli.Size;
+import varve.archive.cli.Stdio;
+import varve.archive.cli.UsageException;
+import varve.archive.cli.VaultOption;
+import varve.archive.cli.Verb;
+import varve.archive.linux.Linux;
+import varve.archive.vault.PointName;
+import varve.archive.vault.Vault;
+import varve.mounthelper.RestoreOptions;
+import varve.mounthelper.RestorePlan;
+import varve.mounthelper.Restoration;
+
+/// `varve restore`: brings a device back as it was.
+@Command(
+        name = "restore",
+        description = {
+            "Bring a device back as it was at a point in time, to a file or a block device, and prove it.",
+            "",
+            "The plan is shown first. At the end the target is known to hold, on its medium, the image with the recorded root: "
+                    + "what b3sum prints of it. An interrupted restore is continued by the same command.",
+        })
+public final class RestoreVerb implements Verb {
+
+    @Parameters(index = "0", paramLabel = "VOLUME@POINT", description = "What to bring back: tools@latest, tools@2026-11-20, tools@-1, ...")
+    private String point = "";
+
+    @Parameters(index = "1", paramLabel = "TARGET",
+            description = "Where to: a file, which gets holes where the image is zero, or a block device that is at least as large as the image.")
+    private Path target = Path.of("");
+
+    @Mixin
+    private VaultOption vault = new VaultOption();
+
+    @Option(names = "--overwrite", paramLabel = "TARGET",
+            description = "Name the target again if it is a device or a file that exists: what is there is lost. On a terminal you are asked instead.")
+    private @Nullable Path overwrite;
+
+    @Option(names = "--in-place",
+            description = "Read all that the target holds and write only what differs. An existing file is changed itself; without this it is replaced when the new one is complete.")
+    private boolean inPlace;
+
+    @Option(names = {"-n", "--dry-run"}, description = "Show the plan, and write nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--threads", paramLabel = "N", description = "How many threads decompress, hash, read and write. Default: two for each core.")
+    private int threads = RestoreOptions.defaultThreads();
+
+    @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class,
+            description = "Read and write at most so much of the target a second, such as 50M.")
+    private long bwlimit;
+
+    @Mixin
+    private JsonOption json = new JsonOption();
+
+    @Mixin
+    private ProgressOption progress = new ProgressOption();
+
+    @Override
+    public Purpose purpose() {
+        return Purpose.BRING_BACK;
+    }
+
+    @Override
+    public ExitCode run(Stdio stdio) throws IOException {
+        if (threads < 1 || threads > 256) {
+            throw new UsageException("--threads " + threads + ": expected 1 to 256");
+        }
+        if (overwrite != null && !overwrite.equals(target)) {
+            throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
+        }
+        Vault place = Vault.open(vault.folder());
+        RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
+        try (Restoration restoration = Restoration.open(place, PointName.parse(point), target, options)) {
+            RestorePlan plan = restoration.plan();
+            Report report = new Report(plan);
+            if (dryRun) {
+                report.dryRun(stdio.out(), json.asked());
+                return ExitCode.OK;
+            }
+            report.plan(stdio.err());
+            Optional<Path> named = named(plan, stdio);
+            try (Progress shown = progress.start(stdio, "restore " + point, plan.workSize())) {
+                Restoration.Outcome outcome = restoration.execute(named, shown::add);
+                shown.finish();
+                report.outcome(stdio.out(), json.asked(), outcome);
+            } catch (RefusedException e) {
+                throw e; // nothing was done
+            } catch (IOException e) {
+                report.failure(stdio.err());
+                throw e;
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    /// {@return the target if the user has named it a second time}
+    private Optional<Path> named(RestorePlan plan, Stdio stdio) throws IOException {
+        if (!plan.overwrites() || overwrite != null || stdio.columns() == 0 || !Linux.isatty(0)) {
+            return Optional.ofNullable(overwrite);
+        }
+        stdio.err().print("To overwrite it, type its name (" + target + "): ");
+        stdio.err().flush();
+        String typed = new BufferedReader(new InputStreamReader(stdio.in(), StandardCharsets.UTF_8)).readLine();
+        if (typed == null || !typed.strip().equals(target.toString())) {
+            throw new RefusedException(target + ": not named, so nothing was written");
+        }
+        return Optional.of(target);
+    }
+}

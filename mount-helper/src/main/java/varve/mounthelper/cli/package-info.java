@@ -1,0 +1,5 @@
+/// `varve restore`.
+@NullMarked
+package varve.mounthelper.cli;
+
+import org.jspecify.annotations.NullMarked;

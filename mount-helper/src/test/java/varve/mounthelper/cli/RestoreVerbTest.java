@@ -1,0 +1,168 @@
+package varve.mounthelper.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import varve.archive.ArchiveOptions;
+import varve.archive.Archiver;
+import varve.archive.block.FileDevice;
+import varve.archive.cli.ExitCode;
+import varve.archive.cli.Main;
+import varve.archive.cli.Stdio;
+import varve.archive.vault.Vault;
+
+/// What `varve restore` prints and how it ends.
+final class RestoreVerbTest {
+    private static final int SIZE = 1 << 20;
+
+    @TempDir
+    Path folder;
+
+    private final byte[] image = new byte[SIZE];
+    private Path vault;
+    private Path target;
+    private String out = "";
+    private String err = "";
+
+    @BeforeEach
+    void archive() throws Exception {
+        vault = folder.resolve("vault");
+        target = folder.resolve("t.img");
+        new Random(1).nextBytes(image);
+        Path source = Files.write(folder.resolve("source"), image);
+        try (FileDevice device = FileDevice.open(source)) {
+            new Archiver(Vault.openOrCreate(vault), "tools", ArchiveOptions.defaults(),
+                    () -> Instant.parse("2026-11-20T02:00:00Z"), bytes -> {}, warning -> {}).archive(device, Duration.ZERO);
+        }
+    }
+
+    private ExitCode restore(String... options) {
+        ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+        ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+        List<String> words = new ArrayList<>(List.of("restore", "tools@latest", target.toString(), "--vault", vault.toString()));
+        words.addAll(List.of(options));
+        ExitCode code = Main.run(
+                new Stdio(InputStream.nullInputStream(), new PrintStream(outBytes), new PrintStream(errBytes), 0, System::nanoTime),
+                words.toArray(String[]::new));
+        out = outBytes.toString(StandardCharsets.UTF_8);
+        err = errBytes.toString(StandardCharsets.UTF_8);
+        return code;
+    }
+
+    private String root() throws Exception {
+        return Vault.open(vault).volume("tools").read().history().latest().orElseThrow().manifest().state().root().toString();
+    }
+
+    @Test
+    void thePlanComesFirstAndTheProofLast() throws Exception {
+        assertEquals(ExitCode.OK, restore(), () -> err);
+        assertTrue(err.startsWith("  restore  tools@latest to " + target + "\n  point    2026-11-20T02:00:00.000Z\n  root     " + root()), err);
+        assertTrue(err.contains("  reads    tools.20261120T020000.000Z.full.zst, "), err);
+        assertTrue(err.contains("  target   " + target + ", a new file\n"), err);
+        assertEquals("proved from the medium: root " + root() + ", as recorded; compare: b3sum " + target,
+                out.lines().toList().getLast());
+    }
+
+    @Test
+    void aDryRunShowsThePlan() {
+        assertEquals(ExitCode.OK, restore("--dry-run"), () -> err);
+        assertTrue(out.startsWith("  restore  tools@latest to " + target), out);
+        assertTrue(out.endsWith("nothing was written\n"), out);
+        assertFalse(Files.exists(target));
+    }
+
+    @Test
+    void whatIsThereHasToBeNamed() throws Exception {
+        Files.writeString(target, "precious");
+        assertEquals(ExitCode.REFUSED, restore());
+        assertTrue(err.endsWith("run again with --overwrite " + target + "\n"), err);
+        assertEquals(ExitCode.USAGE, restore("--overwrite", folder.resolve("t").toString()));
+        assertEquals("precious", Files.readString(target));
+        assertEquals(ExitCode.OK, restore("--overwrite", target.toString()), () -> err);
+        assertTrue(err.contains("  does     writes a new file beside it, proves it, then REPLACES the old one\n"), err);
+    }
+
+    @Test
+    void scriptsReadJson() throws Exception {
+        assertEquals(ExitCode.OK, restore("--json", "-n"), () -> err);
+        assertTrue(out.contains("\"dryRun\": true"), out);
+        assertFalse(out.contains("\"proved\""), out);
+        assertEquals(ExitCode.OK, restore("--json"), () -> err);
+        assertTrue(out.contains("  \"root\": \"" + root() + "\",\n  \"size\": 1048576,\n  \"dataSize\": 1048576,\n"), out);
+        assertTrue(out.contains("  \"dryRun\": false,\n  \"proved\": true,\n  \"written\": 1048576,\n  \"kept\": 0,\n"), out);
+    }
+
+    @Test
+    void aDamagedArchiveSaysWhatIsLeftAndWhatIsNext() throws Exception {
+        Path data = vault.resolve("tools/tools.20261120T020000.000Z.full.zst");
+        byte[] bytes = Files.readAllBytes(data);
+        bytes[200_000] ^= 1;
+        Files.write(data, bytes);
+        Files.writeString(target, "precious");
+        assertEquals(ExitCode.CORRUPT, restore("--overwrite", target.toString()));
+        List<String> last = err.lines().toList().reversed().subList(0, 3);
+        assertTrue(last.get(0).startsWith("varve: tools.20261120T020000.000Z.full.zst: chunk 0 at 0: "), err);
+        assertEquals("  next     deal with the error below; then the same command carries on where this one stopped", last.get(1));
+        assertEquals("  left     " + target + " is as it was; what is done lies beside it", last.get(2));
+        assertEquals("precious", Files.readString(target));
+        assertEquals("", out);
+    }
+
+    @Test
+    void anArchiveThatIsAwayIsNamed() throws Exception {
+        Files.delete(vault.resolve("tools/tools.20261120T020000.000Z.full.zst"));
+        assertEquals(ExitCode.BROKEN_CHAIN, restore());
+        assertTrue(err.contains("tools.20261120T020000.000Z.full.zst"), err);
+    }
+
+    @Test
+    void senselessOptionsAreRefused() {
+        assertEquals(ExitCode.USAGE, restore("--threads", "0"));
+        assertEquals(ExitCode.USAGE, restore("--bwlimit", "fast"));
+    }
+
+    /// on a terminal of script(1)'s making
+    @Test
+    void onATerminalTheTargetsNameIsTyped() throws Exception {
+        Assumptions.assumeTrue(Files.exists(Path.of("/usr/bin/script")), "needs script(1)");
+        Files.writeString(target, "precious");
+        assertEquals(9, onTerminal("yes\n"));
+        assertEquals("precious", Files.readString(target));
+        assertEquals(0, onTerminal(target + "\n"));
+        assertEquals(SIZE, Files.size(target));
+    }
+
+    private int onTerminal(String typed) throws Exception {
+        String command = String.join(" ",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), "varve.archive.cli.Main",
+                "restore", "tools@latest", target.toString(), "--vault", vault.toString());
+        Process process = new ProcessBuilder("script", "-qefc", command, "/dev/null").redirectErrorStream(true).start();
+        StringBuilder seen = new StringBuilder();
+        for (int c = process.getInputStream().read(); c >= 0; c = process.getInputStream().read()) {
+            seen.append((char) c);
+            if (seen.toString().endsWith("type its name (" + target + "): ")) {
+                process.getOutputStream().write(typed.getBytes(StandardCharsets.UTF_8));
+                process.getOutputStream().flush();
+            }
+        }
+        assertTrue(seen.toString().contains("To overwrite it, type its name"), seen::toString);
+        return process.waitFor();
+    }
+}

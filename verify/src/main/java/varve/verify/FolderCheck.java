@@ -1,0 +1,85 @@
+package varve.verify;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.Manifest;
+import varve.archive.vault.Volume;
+
+/// What the folder of a volume tells as a whole: manifests that are damaged or missing, and files that nothing speaks of.
+final class FolderCheck {
+
+    private static final Pattern PART =
+            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(?:full|delta))\\.(?:zst|index|tree)");
+    private static final String STAGE = ".varve-stage";
+    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder");
+
+    private FolderCheck() {}
+
+    static void run(Volume volume, Volume.Content content, Findings findings) throws IOException {
+        for (Volume.Problem problem : content.problems()) {
+            String file = problem.manifest();
+            findings.add(file, problem.cause(), text -> new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
+        }
+        gaps(content, findings);
+        files(volume, findings);
+    }
+
+    /// {@return how many manifests cannot be read at all}
+    static int unreadable(Volume.Content content) {
+        return (int) lost(content).count();
+    }
+
+    private static Stream<String> lost(Volume.Content content) {
+        Set<String> good = new TreeSet<>();
+        content.history().archives().forEach(archive -> good.add(archive.manifestFile().getFileName().toString()));
+        return content.problems().stream().map(Volume.Problem::manifest).distinct().filter(file -> !good.contains(file));
+    }
+
+    /// numbers that are missing, but for those that damaged manifests may have had: names sort by time
+    private static void gaps(Volume.Content content, Findings findings) {
+        List<String> lost = lost(content).toList();
+        String before = "";
+        long next = 1;
+        for (StoredArchive archive : content.history().archives()) {
+            Manifest manifest = archive.manifest();
+            String file = archive.manifestFile().getFileName().toString();
+            String after = before;
+            long damaged = lost.stream().filter(name -> name.compareTo(after) > 0 && name.compareTo(file) < 0).count();
+            if (manifest.sequence() - next > damaged) {
+                findings.add(new Finding.MissingPoints(file, next, manifest.sequence() - 1));
+            }
+            next = Math.max(next, manifest.sequence() + 1);
+            before = file;
+        }
+    }
+
+    private static void files(Volume volume, Findings findings) throws IOException {
+        Set<String> names = new TreeSet<>();
+        try (Stream<Path> files = Files.list(volume.folder())) {
+            files.map(path -> path.getFileName().toString()).forEach(names::add);
+        }
+        Set<String> missing = new TreeSet<>();
+        boolean committing = names.contains(STAGE + ".json");
+        for (String name : names) {
+            Matcher part = PART.matcher(name);
+            if (name.startsWith(STAGE)) {
+                findings.add(new Finding.StrayFile(name, name + ": stage of a run that is at work or was interrupted; the next varve archive carries on from it"));
+            } else if (part.matches()) {
+                String manifest = part.group(1) + ".json";
+                if (!committing && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
+                    findings.add(new Finding.MissingManifest(manifest));
+                }
+            } else if (!name.endsWith(".json") && !OURS.contains(name)) {
+                findings.add(new Finding.StrayFile(name, name + ": no part of an archive"));
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package varve.verify.cli;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import varve.archive.cli.JsonText;
+import varve.archive.cli.Size;
+import varve.archive.format.Manifest;
+import varve.verify.Depth;
+import varve.verify.Finding;
+import varve.verify.Report;
+
+/// A report in words, and as JSON.
+final class ReportText {
+
+    private final Report report;
+
+    ReportText(Report report) {
+        this.report = report;
+    }
+
+    /// What was found, which points are not good, and what was and was not covered.
+    void print(PrintStream out) {
+        for (Finding finding : report.findings()) {
+            out.println(finding.severity().word() + ": " + finding.text());
+        }
+        for (Report.PointInTime point : report.points()) {
+            if (!point.good()) {
+                out.println(name(point) + ": " + verdict(point) + because(point));
+            }
+        }
+        out.println(lastLine());
+    }
+
+    void print(JsonText json) {
+        json.object()
+                .member("vault", report.vault().toString())
+                .member("vaultId", report.vaultId().toString())
+                .member("volume", report.volume())
+                .member("point", report.point().orElse(null))
+                .member("depth", report.depth().word())
+                .member("sound", report.sound())
+                .member("started", Manifest.text(report.started()))
+                .member("milliseconds", report.took().toMillis())
+                .member("filesRead", report.files())
+                .member("bytesRead", report.read())
+                .member("pageCache", "not excluded")
+                .member("bytesProved", report.proved())
+                .member("bytesInZeroRuns", report.zeros())
+                .array("points");
+        for (Report.PointInTime point : report.points()) {
+            Manifest manifest = point.archive().manifest();
+            json.object()
+                    .member("time", Manifest.text(manifest.time()))
+                    .member("sequence", manifest.sequence())
+                    .member("archive", manifest.baseName() + ".zst")
+                    .member("size", manifest.state().size())
+                    .member("root", manifest.state().root().toString())
+                    .member("good", point.good())
+                    .member("verdict", verdict(point))
+                    .array("because");
+            point.because().forEach(json::element);
+            json.end().end();
+        }
+        json.end().member("lostPoints", report.lostPoints()).array("findings");
+        for (Finding finding : report.findings()) {
+            json.object()
+                    .member("kind", finding.kind())
+                    .member("severity", finding.severity().word())
+                    .member("file", finding.file())
+                    .member("rule", finding.rule().map(Enum::name).orElse(null))
+                    .member("text", finding.text());
+            place(json, finding);
+            json.end();
+        }
+        json.end().array("notCovered");
+        notCovered().forEach(json::element);
+        json.end().member("summary", lastLine()).end();
+    }
+
+    private static void place(JsonText json, Finding finding) {
+        switch (finding) {
+            case Finding.DamagedRange f -> json.member("position", f.position()).member("size", f.size());
+            case Finding.Unreadable f -> json.member("position", f.position()).member("size", f.size());
+            case Finding.DamagedChunks f -> json.member("offset", f.offset()).member("size", f.size());
+            case Finding.MissingPoints f -> json.member("first", f.first()).member("last", f.last());
+            case Finding.MoreDamage f -> json.member("places", f.places());
+            case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
+                    Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
+                    Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _, Finding.StrayFile _ -> {}
+        }
+    }
+
+    /// What was claimed of what, on which evidence, and what was not covered.
+    String lastLine() {
+        int asked = report.points().size() + (report.point().isEmpty() ? report.lostPoints() : 0);
+        String what = report.volume() + report.point().map(point -> "@" + point).orElse("");
+        String points = report.points().isEmpty() && report.point().isPresent()
+                ? "nothing of " + what + ", which may be a point whose manifest is damaged"
+                : report.goodPoints() + " of " + asked + (asked == 1 ? " point" : " points") + " in time of " + what;
+        return report.depth().claim() + ": " + points + ", " + Size.format(report.read()) + " read in " + report.files()
+                + (report.files() == 1 ? " file" : " files") + " from vault " + report.vault()
+                + " (page cache not excluded); not covered: " + String.join("; ", notCovered());
+    }
+
+    private List<String> notCovered() {
+        List<String> open = new ArrayList<>();
+        long away = report.findings().stream().filter(Finding.NotAtHand.class::isInstance).count();
+        if (away > 0) {
+            open.add(away + (away == 1 ? " data file that is" : " data files that are") + " not at hand");
+        }
+        if (report.otherPoints() > 0) {
+            open.add("what only the other " + report.otherPoints() + " points of " + report.volume() + " need");
+        }
+        open.add(report.depth().open());
+        if (report.zeros() > 0) {
+            open.add("the hashes of " + Size.format(report.zeros()) + " of zero runs, taken from the tables");
+        }
+        open.add("who wrote the manifests (not signed)");
+        return open;
+    }
+
+    private String verdict(Report.PointInTime point) {
+        return switch (point.verdict()) {
+            case NOTE -> report.depth().claim();
+            case SPARE, UNKNOWN -> "not proved";
+            case DAMAGE -> report.depth() == Depth.STRUCTURE ? "not restorable from here" : "damaged";
+        };
+    }
+
+    private static String because(Report.PointInTime point) {
+        return point.because().isEmpty() ? "" : ", because of " + String.join(", ", point.because());
+    }
+
+    private String name(Report.PointInTime point) {
+        return report.volume() + "@" + Manifest.text(point.archive().manifest().time());
+    }
+}
