@@ -16,6 +16,9 @@ public final class TreeMerge {
     private final List<Subtree> open = new ArrayList<>();
     private long size;
 
+    /// Begins at the start of a device.
+    public TreeMerge() {}
+
     /// Adds the next subtree. Its offset is the sum of the sizes before it.
     ///
     /// @param size in bytes, at least 1. A subtree that is not the last one is a power of two of at least 1 KiB; all
