@@ -61,8 +61,13 @@ public final class TreeMerge {
         return Compression.parent(open.getFirst().value(), fold(1), Compression.ROOT);
     }
 
-    /// {@return the chaining value of the subtrees so far, at least one, as part of something larger}
+    /// {@return the chaining value of the subtrees so far, as part of something larger}
+    ///
+    /// @throws IllegalStateException if there are none
     public Hash value() {
+        if (open.isEmpty()) {
+            throw new IllegalStateException("no subtrees have no value");
+        }
         return fold(0);
     }
 

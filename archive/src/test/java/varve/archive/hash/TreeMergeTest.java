@@ -42,7 +42,9 @@ class TreeMergeTest {
     @Test
     void theRootOfOneSubtreeIsUnknown() {
         assertThrows(IllegalStateException.class, merge::root);
+        assertThrows(IllegalStateException.class, merge::value);
         merge.add(ANY, 4096);
+        assertEquals(ANY, merge.value());
         assertThrows(IllegalStateException.class, merge::root);
     }
 
