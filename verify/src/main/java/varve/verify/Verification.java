@@ -45,7 +45,7 @@ final class Verification {
     private final History history;
     private final PointName name;
     private final Depth depth;
-    private final int threads;
+    private final VerifyOptions options;
     private final Watcher watcher;
 
     private final Findings findings = new Findings();
@@ -62,16 +62,15 @@ final class Verification {
             Volume volume,
             Volume.Content content,
             PointName name,
-            Depth depth,
-            int threads,
+            VerifyOptions options,
             Watcher watcher) {
         this.vault = vault;
         this.volume = volume;
         this.content = content;
         this.history = content.history();
         this.name = name;
-        this.depth = depth;
-        this.threads = threads;
+        this.depth = options.depth();
+        this.options = options;
         this.watcher = watcher;
     }
 
@@ -298,7 +297,7 @@ final class Verification {
         if (depth.includes(Depth.CONTENT) && chain != null) {
             List<StoredArchive> below = IntStream.rangeClosed(0, layer).mapToObj(chain::archive).toList();
             if (below.stream().allMatch(this::hasData)) {
-                nodes = new FileSweep.Content(chain, layer, live);
+                nodes = new FileSweep.Content(chain, layer, live, options.hashZeros());
             } else {
                 obstacles.files(below).forEach(file -> obstacles.add(archive, obstacles.worst(below), file));
             }
@@ -311,7 +310,7 @@ final class Verification {
     private void sweep(StoredArchive archive, FileSweep.@Nullable Content nodes) throws IOException {
         DataCheck data = new DataCheck(archive, findings, watcher);
         try (Blame blame = nodes == null ? null : new Blame(nodes.chain())) {
-            boolean whole = data.run(threads, nodes, seen -> {
+            boolean whole = data.run(options.threads(), nodes, seen -> {
                 proved += seen.proved;
                 zeros += seen.zeros;
                 for (FileSweep.Fault fault : seen.faults) {
