@@ -104,7 +104,7 @@ final class FileSweep {
         long frame = content == null
                 ? 0
                 : Math.max(content.index().largestFrame(), ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE));
-        this.room = UNIT + frame;
+        this.room = Math.min(UNIT, size) + frame;
     }
 
     void run(int threads, Crew.Taker<Seen> results) throws IOException {

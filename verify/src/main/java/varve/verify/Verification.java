@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
@@ -52,6 +53,7 @@ final class Verification {
     private final Obstacles obstacles = new Obstacles();
     private final Map<StoredArchive, ArchiveCheck.Usable> checked = new LinkedHashMap<>();
     private final Set<StoredArchive> done = new LinkedHashSet<>();
+    private final Set<StoredArchive> innocent = new LinkedHashSet<>(); // that could not be proved for the sake of others
     private final Set<Path> files = new LinkedHashSet<>();
     private long read;
     private long proved;
@@ -137,6 +139,19 @@ final class Verification {
                 } else {
                     prove(archive, null, 0, false);
                 }
+            }
+        }
+        tryOtherPaths();
+    }
+
+    /// Deltas that stand on damage get another chance, if another path to what they apply to was found good meanwhile.
+    private void tryOtherPaths() throws IOException {
+        for (StoredArchive archive : history.archives()) {
+            Optional<List<StoredArchive>> below = innocent.contains(archive) ? history.path(archive.manifest().parent(), this::good) : Optional.empty();
+            if (below.isPresent()) {
+                obstacles.remove(archive);
+                done.remove(archive);
+                prove(Stream.concat(below.get().stream(), Stream.of(archive)).toList(), false);
             }
         }
     }
@@ -339,12 +354,25 @@ final class Verification {
         Geometry geometry = nodes.index().geometry();
         findings.chunk(name(guilty), geometry.offset(node.chunk()), geometry.length(node.chunk(), node.count()), culprit.cause());
         obstacles.add(guilty, Severity.DAMAGE, name(guilty));
-        obstacles.add(nodes.chain().archive(nodes.layer()), Severity.DAMAGE, name(guilty));
+        StoredArchive archive = nodes.chain().archive(nodes.layer());
+        if (guilty.equals(archive)) {
+            innocent.remove(archive);
+        } else {
+            if (obstacles.none(archive)) {
+                innocent.add(archive);
+            }
+            obstacles.add(archive, Severity.DAMAGE, name(guilty));
+        }
+    }
+
+    /// whether an archive was looked at as deep as asked, and nothing is wrong
+    private boolean good(StoredArchive archive) {
+        return checked.containsKey(archive) && obstacles.none(archive);
     }
 
     private Report.PointInTime verdict(StoredArchive point) {
         State state = point.manifest().state();
-        if (history.path(state, a -> checked.containsKey(a) && obstacles.none(a)).isPresent()) {
+        if (history.path(state, this::good).isPresent()) {
             return new Report.PointInTime(point, Severity.NOTE, List.of());
         }
         List<StoredArchive> path = history.path(state, any -> true).orElse(List.of(point));
