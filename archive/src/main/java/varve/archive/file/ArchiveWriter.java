@@ -29,6 +29,11 @@ import varve.archive.hash.SubtreeHasher;
 /// For one thread, the holder of the volume's lock.
 public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
+    private static final int PAGE = 4096;
+
+    /// a frame whose row is not staged when the process dies is made again
+    private static final int FEW_NODES = 8 * Node.SIZE;
+
     private final Stage stage;
     private final Header header;
     private final Arena arena = Arena.ofShared();
@@ -53,9 +58,9 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
             stage.discard();
         }
         this.hints = openHints();
-        this.tree = new RowFile(stage.tree());
-        this.nodeRows = new RowFile(stage.nodes());
-        this.extentRows = new RowFile(stage.extents());
+        this.tree = new RowFile(stage.tree(), PAGE);
+        this.nodeRows = new RowFile(stage.nodes(), FEW_NODES);
+        this.extentRows = new RowFile(stage.extents(), PAGE);
         tree.append(arena.allocate(FileTree.HEAD_SIZE, 8));
         this.data = new StageFile(stage.data(), tree);
         MemorySegment frame = arena.allocate(Header.FRAME_SIZE, 8);
@@ -142,7 +147,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     public Manifest commit(State state, Function<Written, Manifest> describe) throws IOException {
         Summary summary =
                 new Summary(header, state, extents, nodes, frames, payloadSize, data.position());
-        try (RowFile indexFile = new RowFile(stage.index())) {
+        try (RowFile indexFile = new RowFile(stage.index(), PAGE)) {
             writeIndex(summary, indexFile);
             indexFile.finish();
             indexFile.copyTo(data);

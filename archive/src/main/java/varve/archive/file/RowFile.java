@@ -9,22 +9,23 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import varve.archive.block.DeviceException;
 
-/// A staged file of small rows, written through a page-sized buffer from its beginning on.
+/// A staged file of small rows, written through a small buffer from its beginning on.
 ///
 /// What an earlier run left in it stays readable until it is overwritten, and goes at [#finish].
 final class RowFile implements Sink, Closeable {
 
-    private static final int BUFFER = 4096;
-
     private final Path path;
     private final FileChannel channel;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
-    private final MemorySegment bytes = MemorySegment.ofBuffer(buffer);
+    private final ByteBuffer buffer;
+    private final MemorySegment bytes;
     private long written;
     private volatile boolean failed;
 
-    RowFile(Path path) throws IOException {
+    /// @param bufferSize the most bytes that are lost when the process dies
+    RowFile(Path path, int bufferSize) throws IOException {
         this.path = path;
+        this.buffer = ByteBuffer.allocateDirect(bufferSize);
+        this.bytes = MemorySegment.ofBuffer(buffer);
         this.channel = FileChannel.open(
                 path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
