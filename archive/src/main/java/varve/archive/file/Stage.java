@@ -1,13 +1,9 @@
 package varve.archive.file;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.UnsupportedException;
@@ -51,16 +47,9 @@ record Stage(Path folder) {
     /// Makes the staged files, all complete and on the medium, the archive that `manifest` describes.
     void commit(Manifest manifest) throws IOException {
         Path draft = folder.resolve(PREFIX + ".json-draft");
-        try (FileChannel channel = FileChannel.open(
-                draft, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer text = ByteBuffer.wrap(manifest.encode());
-            while (text.hasRemaining()) {
-                channel.write(text);
-            }
-            channel.force(true);
-        }
+        Folder.write(draft, manifest.encode());
         Files.move(draft, manifest(), StandardCopyOption.ATOMIC_MOVE);
-        sync(folder);
+        Folder.sync(folder);
         rename(manifest);
     }
 
@@ -94,9 +83,9 @@ record Stage(Path folder) {
         renameIfThere(data(), folder.resolve(base + ".zst"));
         renameIfThere(index(), folder.resolve(base + ".index"));
         renameIfThere(tree(), folder.resolve(base + ".tree"));
-        sync(folder);
+        Folder.sync(folder);
         Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE);
-        sync(folder);
+        Folder.sync(folder);
         Files.deleteIfExists(nodes());
         Files.deleteIfExists(extents());
     }
@@ -104,14 +93,6 @@ record Stage(Path folder) {
     private static void renameIfThere(Path from, Path to) throws IOException {
         if (Files.exists(from)) {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        }
-    }
-
-    private static void sync(Path folder) throws IOException {
-        if (folder.getFileSystem() == FileSystems.getDefault()) {
-            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
         }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
 
@@ -31,7 +32,7 @@ public final class VolumeLock implements Closeable {
     /// @param purpose what for, in the message that others get
     /// @throws LockedException if another process holds it all that time; says who and since when
     public static VolumeLock acquire(Path folder, Duration wait, String purpose) throws IOException, InterruptedException {
-        Files.createDirectories(folder);
+        Folder.create(folder);
         Path file = folder.resolve(".varve-lock");
         try {
             Files.createFile(file);
