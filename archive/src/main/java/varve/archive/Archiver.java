@@ -193,10 +193,18 @@ public final class Archiver {
                 return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, totals.reused);
             } catch (IOException e) {
                 if (writer.failed()) {
-                    writer.discard();
+                    discard(writer, e);
                 }
                 throw e;
             }
+        }
+    }
+
+    private static void discard(ArchiveWriter writer, IOException reason) {
+        try {
+            writer.discard();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
         }
     }
 

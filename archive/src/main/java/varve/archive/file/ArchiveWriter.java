@@ -48,6 +48,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     private long extents;
     private long frames;
     private long payloadSize;
+    private boolean failed;
 
     /// @param folder of the volume
     /// @param header of the archive to be; a stage with another header is discarded
@@ -145,6 +146,19 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// @param describe makes the manifest when sizes and hashes are known
     /// @return the manifest
     public Manifest commit(State state, Function<Written, Manifest> describe) throws IOException {
+        Manifest manifest;
+        try {
+            manifest = complete(state, describe);
+            stage.decide(manifest);
+        } catch (IOException e) {
+            failed = true; // nothing but the vault is read or written here
+            throw e;
+        }
+        stage.commit(manifest); // what fails here, the next run does
+        return manifest;
+    }
+
+    private Manifest complete(State state, Function<Written, Manifest> describe) throws IOException {
         Summary summary =
                 new Summary(header, state, extents, nodes, frames, payloadSize, data.position());
         try (RowFile indexFile = new RowFile(stage.index(), PAGE)) {
@@ -162,9 +176,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         FileTree.encodeHead(head, file.size());
         tree.patch(head);
         tree.finish();
-        Manifest manifest = describe.apply(new Written(summary, file, index));
-        stage.commit(manifest);
-        return manifest;
+        return describe.apply(new Written(summary, file, index));
     }
 
     /// What a manifest says of the files.
@@ -197,7 +209,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
     /// {@return whether the vault could not be written, for want of space or because the medium is faulty}
     public boolean failed() {
-        return data.failed() || nodeRows.failed() || extentRows.failed() || tree.failed();
+        return failed || data.failed() || nodeRows.failed() || extentRows.failed() || tree.failed();
     }
 
     /// Removes what is staged, to give the space back.

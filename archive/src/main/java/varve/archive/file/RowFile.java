@@ -56,7 +56,7 @@ final class RowFile implements Sink, Closeable {
     /// Writes `piece` over the beginning of the file.
     void patch(MemorySegment piece) throws IOException {
         flush();
-        channel.write(piece.asByteBuffer(), 0);
+        write(piece.asByteBuffer(), 0);
     }
 
     /// Copies the whole file to `sink`.
@@ -65,33 +65,45 @@ final class RowFile implements Sink, Closeable {
         ByteBuffer part = ByteBuffer.allocateDirect(1 << 16);
         for (long position = 0; position < written; ) {
             part.clear().limit((int) Math.min(part.capacity(), written - position));
-            int count = channel.read(part, position);
-            if (count <= 0) {
-                throw new DeviceException(path + ": ends at " + position + ", expected " + written);
-            }
-            sink.append(MemorySegment.ofBuffer(part.flip()));
-            position += count;
+            MemorySegment bytes = MemorySegment.ofBuffer(part);
+            Mapped.read(channel, path, position, bytes);
+            sink.append(bytes);
+            position += bytes.byteSize();
         }
     }
 
     /// Cuts off what an earlier run left behind the end, and waits until everything is on the medium.
     void finish() throws IOException {
         flush();
-        channel.truncate(written);
-        channel.force(true);
+        try {
+            channel.truncate(written);
+            channel.force(true);
+        } catch (IOException e) {
+            throw failure(written, e);
+        }
     }
 
     private void flush() throws IOException {
         buffer.flip();
+        written = write(buffer, written);
+        buffer.clear();
+    }
+
+    private long write(ByteBuffer from, long position) throws IOException {
+        long at = position;
         try {
-            while (buffer.hasRemaining()) {
-                written += channel.write(buffer, written);
+            while (from.hasRemaining()) {
+                at += channel.write(from, at);
             }
         } catch (IOException e) {
-            failed = true;
-            throw new DeviceException(path + ": cannot write at " + written + ": " + e.getMessage(), e);
+            throw failure(at, e);
         }
-        buffer.clear();
+        return at;
+    }
+
+    private DeviceException failure(long position, IOException e) {
+        failed = true;
+        return new DeviceException(path + ": cannot write at " + position + ": " + e.getMessage(), e);
     }
 
     @Override

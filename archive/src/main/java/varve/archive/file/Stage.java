@@ -11,8 +11,8 @@ import varve.archive.format.UnsupportedException;
 /// The names of an archive that is not one yet, and the step that makes it one.
 ///
 /// The four files of an archive cannot be renamed at once. So when all are complete and proved, the manifest is
-/// written under its stage name: from there on the archive is decided, and [#commit] gives the files their names,
-/// the manifest last. A run that dies in between leaves the staged manifest, and the next run finishes the
+/// written under its stage name: from there on the archive is decided ([#decide]), and [#commit] gives the files their
+/// names, the manifest last. A run that dies in between leaves the staged manifest, and the next run finishes the
 /// renaming ([#recover]).
 ///
 /// @param folder of the volume
@@ -44,41 +44,19 @@ record Stage(Path folder) {
         return folder.resolve(PREFIX + ".json");
     }
 
-    /// Makes the staged files, all complete and on the medium, the archive that `manifest` describes.
-    void commit(Manifest manifest) throws IOException {
-        Path draft = folder.resolve(PREFIX + ".json-draft");
-        Folder.write(draft, manifest.encode());
-        Files.move(draft, manifest(), StandardCopyOption.ATOMIC_MOVE);
+    private Path draft() {
+        return folder.resolve(PREFIX + ".json-draft");
+    }
+
+    /// Decides that the staged files, all complete and on the medium, are the archive that `manifest` describes.
+    void decide(Manifest manifest) throws IOException {
+        Folder.write(draft(), manifest.encode());
+        Files.move(draft(), manifest(), StandardCopyOption.ATOMIC_MOVE);
         Folder.sync(folder);
-        rename(manifest);
     }
 
-    /// Finishes a commit that was interrupted, if there is one.
-    ///
-    /// @return whether there was
-    boolean recover() throws IOException {
-        if (!Files.exists(manifest())) {
-            return false;
-        }
-        Manifest manifest;
-        try {
-            manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
-        } catch (CorruptException | UnsupportedException e) {
-            Files.delete(manifest());
-            return false;
-        }
-        rename(manifest);
-        return true;
-    }
-
-    /// Removes everything that is staged.
-    void discard() throws IOException {
-        for (Path file : new Path[] {manifest(), data(), index(), tree(), nodes(), extents()}) {
-            Files.deleteIfExists(file);
-        }
-    }
-
-    private void rename(Manifest manifest) throws IOException {
+    /// Gives the files of an archive that is decided their names.
+    void commit(Manifest manifest) throws IOException {
         String base = manifest.baseName();
         renameIfThere(data(), folder.resolve(base + ".zst"));
         renameIfThere(index(), folder.resolve(base + ".index"));
@@ -88,6 +66,46 @@ record Stage(Path folder) {
         Folder.sync(folder);
         Files.deleteIfExists(nodes());
         Files.deleteIfExists(extents());
+    }
+
+    /// Finishes a commit that was interrupted, if there is one.
+    ///
+    /// @return whether there was
+    /// @throws UnsupportedException if it is the commit of a later version
+    boolean recover() throws IOException {
+        if (!Files.exists(manifest())) {
+            return false;
+        }
+        try {
+            Manifest manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
+            if (complete(manifest)) {
+                commit(manifest);
+                return true;
+            }
+        } catch (CorruptException e) {
+            // no decision of ours
+        }
+        Files.delete(manifest());
+        return false;
+    }
+
+    /// whether what was decided is still there, under whichever name: somebody may have tidied up
+    private boolean complete(Manifest manifest) throws IOException {
+        Path data = folder.resolve(manifest.baseName() + ".zst");
+        Path index = folder.resolve(manifest.baseName() + ".index");
+        return size(data(), data) == manifest.file().size() && size(index(), index) == manifest.index().size();
+    }
+
+    private static long size(Path staged, Path named) throws IOException {
+        Path file = Files.exists(staged) ? staged : named;
+        return Files.exists(file) ? Files.size(file) : -1;
+    }
+
+    /// Removes everything that is staged.
+    void discard() throws IOException {
+        for (Path file : new Path[] {manifest(), draft(), data(), index(), tree(), nodes(), extents()}) {
+            Files.deleteIfExists(file);
+        }
     }
 
     private static void renameIfThere(Path from, Path to) throws IOException {

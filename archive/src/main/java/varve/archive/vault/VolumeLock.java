@@ -49,13 +49,21 @@ public final class VolumeLock implements Closeable {
                 }
                 Thread.sleep(POLL_MILLIS);
             }
-            Files.writeString(
-                    holder,
-                    "process " + ProcessHandle.current().pid() + ", " + purpose + ", since " + Manifest.text(Instant.now()) + "\n");
+            sign(holder, purpose);
             return new VolumeLock(fd);
         } catch (Throwable e) {
             Linux.close(fd);
             throw e;
+        }
+    }
+
+    private static void sign(Path holder, String purpose) {
+        try {
+            Files.writeString(
+                    holder,
+                    "process " + ProcessHandle.current().pid() + ", " + purpose + ", since " + Manifest.text(Instant.now()) + "\n");
+        } catch (IOException e) {
+            // nothing depends on it; if there is no room, the archive will say so
         }
     }
 
