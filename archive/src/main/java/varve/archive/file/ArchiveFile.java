@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
@@ -118,7 +119,7 @@ public final class ArchiveFile implements AutoCloseable {
         }
         try {
             return Index.open(index, 0, manifest);
-        } catch (CorruptException e) {
+        } catch (CorruptException | DeviceException e) {
             if (!Files.exists(data)) {
                 throw e;
             }
