@@ -137,6 +137,7 @@ public final class Archiver {
         Hashing.warmUp();
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
+            limit(feed, chunkLog);
             Header header = new Header(
                     parent == null ? Kind.FULL : Kind.DELTA,
                     chunkLog,

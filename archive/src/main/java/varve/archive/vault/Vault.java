@@ -118,9 +118,14 @@ public record Vault(Path folder, UUID id) {
     /// {@return a volume, which need not exist yet}
     /// @throws RefusedException if no volume may be called so
     public Volume volume(String name) throws RefusedException {
+        checkVolumeName(name);
+        return new Volume(name, folder.resolve(name));
+    }
+
+    /// @throws RefusedException if no volume may be called so
+    public static void checkVolumeName(String name) throws RefusedException {
         if (!Manifest.isVolumeName(name) || name.equals(MARKER)) {
             throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
         }
-        return new Volume(name, folder.resolve(name));
     }
 }
