@@ -8,6 +8,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
@@ -168,7 +169,7 @@ public final class ArchiveFile implements AutoCloseable {
         }
         try {
             return Index.open(index, 0, manifest);
-        } catch (CorruptException e) {
+        } catch (CorruptException | DeviceException e) {
             if (!Files.exists(data)) {
                 throw e;
             }
