@@ -50,7 +50,7 @@ public final class ArchiveVerb implements Verb {
     private int level = ArchiveOptions.DEFAULT_LEVEL;
 
     @Option(names = "--chunk-size", paramLabel = "SIZE", converter = Size.Bytes.class,
-            description = "For a new volume: a power of two from 64K to 16M. Default: 256K, more if the device has more than 8 TiB.")
+            description = "For a new volume: a power of two from 64K to 16M. Default: 512K, more if the device has more than 16 TiB.")
     private @Nullable Long chunkSize;
 
     @Option(names = "--threads", paramLabel = "N", description = "How many threads read, hash and compress. Default: one for each core.")
