@@ -55,6 +55,9 @@ public final class Archiver {
     /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
     private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
 
+    /// a device for which the fastest hash is worth the wait until it is compiled
+    private static final long WORTH_WAITING = 256L << 20;
+
     private final Vault vault;
     private final String name;
     private final ArchiveOptions options;
@@ -134,7 +137,6 @@ public final class Archiver {
         int chunkLog = chunkLog(latest, size);
         Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
         Instant time = time(volume, latest, base.isPresent() ? Kind.DELTA : Kind.FULL);
-        Hashing.warmUp();
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
             limit(feed, chunkLog);
@@ -217,6 +219,9 @@ public final class Archiver {
         long largest = Recorder.largestContent(chunkLog);
         int slots = options.threads() * 4;
         LongAdder reused = new LongAdder();
+        if (feed.knownSize() > WORTH_WAITING) {
+            Hashing.awaitWarm();
+        }
         Throttle throttle = new Throttle(options.bytesPerSecond());
         try (Arena arena = Arena.ofShared();
                 Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused))) {
