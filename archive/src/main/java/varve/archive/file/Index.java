@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -58,6 +59,7 @@ public final class Index implements AutoCloseable {
     /// @param position of the region in it; 0 is that of an `.index` file, which holds nothing else
     /// @throws CorruptException if it is not what the manifest says, or breaks a rule
     /// @throws UnsupportedException if a later version wrote it
+    /// @throws DeviceException if it cannot be read
     public static Index open(Path file, long position, Manifest manifest) throws IOException {
         return open(file, position, manifest, Optional.empty());
     }
@@ -72,6 +74,7 @@ public final class Index implements AutoCloseable {
             if (end - position < size || (position == 0 && end != size)) {
                 throw new CorruptException(Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + end);
             }
+            Mapped.probe(channel, file, position, size);
             MemorySegment bytes = Mapped.map(channel, file, position, size, arena);
             Hash found = new SubtreeHasher().whole(bytes);
             if (!found.equals(manifest.index().hash())) {
