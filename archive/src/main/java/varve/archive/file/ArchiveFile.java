@@ -8,6 +8,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
@@ -78,16 +79,12 @@ public final class ArchiveFile implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
             long size = channel.size();
-            if (size >= Header.FRAME_SIZE) {
-                MemorySegment head = arena.allocate(Header.FRAME_SIZE, 8);
-                Mapped.read(channel, path, 0, head);
-                Header header = Header.decode(head, where);
-                if (!header.volumeId().equals(manifest.volumeId())
-                        || header.kind() != manifest.kind()
-                        || header.chunkLog() != manifest.chunkLog()
-                        || !header.parent().equals(manifest.parent())) {
-                    throw new CorruptException(Rule.F028, where, "its header is that of another archive");
-                }
+            Header header = header(channel, path, arena);
+            if (!header.volumeId().equals(manifest.volumeId())
+                    || header.kind() != manifest.kind()
+                    || header.chunkLog() != manifest.chunkLog()
+                    || !header.parent().equals(manifest.parent())) {
+                throw new CorruptException(Rule.F037, where, "its header is that of another archive");
             }
             if (size != manifest.file().size()) {
                 throw new CorruptException(
@@ -98,6 +95,12 @@ public final class ArchiveFile implements AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    private static Header header(FileChannel channel, Path path, Arena arena) throws IOException {
+        MemorySegment head = arena.allocate(Math.min(channel.size(), Header.FRAME_SIZE), 8);
+        Mapped.read(channel, path, 0, head);
+        return Header.decode(head, path.getFileName().toString());
     }
 
     public Path path() {
@@ -113,12 +116,12 @@ public final class ArchiveFile implements AutoCloseable {
     public static long indexPosition(Path path, Manifest manifest) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
                 Arena arena = Arena.ofConfined()) {
-            long position = SeekTable.position(channel, path, arena) - manifest.index().size();
-            if (position < Header.FRAME_SIZE) {
+            long end = SeekTable.position(channel, path, arena);
+            if (manifest.index().size() > end - Header.FRAME_SIZE) {
                 throw new CorruptException(
-                        Rule.F002, path.getFileName().toString(), "no room for an index of " + manifest.index().size() + " bytes before the seek table");
+                        Rule.F039, path.getFileName().toString(), "expected " + manifest.index().size() + " bytes before the seek table at " + end);
             }
-            return position;
+            return end - manifest.index().size();
         }
     }
 
@@ -176,8 +179,13 @@ public final class ArchiveFile implements AutoCloseable {
         }
     }
 
-    /// {@return the index inside of a data file}
+    /// {@return the index inside of a data file, which repeats its header}
     public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
-        return Index.open(data, indexPosition(data, manifest), manifest);
+        Header header;
+        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            header = header(channel, data, arena);
+        }
+        return Index.open(data, indexPosition(data, manifest), manifest, Optional.of(header));
     }
 }
