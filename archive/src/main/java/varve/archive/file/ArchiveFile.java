@@ -4,29 +4,71 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.format.Summary;
+import varve.archive.linux.Linux;
+import varve.archive.linux.Residency;
 
 /// The data file of one archive, opened for reading frames at their positions.
 ///
-/// What it hands out is unverified: the caller decodes it and compares hashes. Safe for use by several threads.
+/// What it hands out is unverified: the caller decodes it and compares hashes. A file that was not in the page cache when it
+/// was opened is not left there, so that reading an archive does not cost others their pages. Safe for use by several threads.
 public final class ArchiveFile implements AutoCloseable {
+
+    private static final int PAGE = 4096;
+    private static final int SAMPLES = 64;
+    private static final long DROP_BACK = 4 << 20;
 
     private final Path path;
     private final FileChannel channel;
     private final long size;
+    private final int guest; // descriptor of a file whose pages are dropped after reading, or -1
 
-    private ArchiveFile(Path path, FileChannel channel, long size) {
+    private ArchiveFile(Path path, FileChannel channel, long size) throws IOException {
         this.path = path;
         this.channel = channel;
         this.size = size;
+        this.guest = guest(path, size);
+    }
+
+    private static int guest(Path path, long size) throws IOException {
+        if (path.getFileSystem() != FileSystems.getDefault()) {
+            return -1;
+        }
+        int fd = Linux.open(path, Linux.O_RDONLY);
+        try {
+            if (!cached(fd, size)) {
+                return fd;
+            }
+        } catch (Throwable e) {
+            Linux.close(fd);
+            throw e;
+        }
+        Linux.close(fd);
+        return -1;
+    }
+
+    /// {@return whether most of some pages from all over the file are in the page cache}
+    private static boolean cached(int fd, long size) throws IOException {
+        long step = Math.max(PAGE, size / SAMPLES / PAGE * PAGE);
+        int[] missing = {0};
+        int samples = 0;
+        try (Residency residency = Residency.of(fd, size)) {
+            for (long at = 0; at < size; at += step) {
+                residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
+                samples++;
+            }
+        }
+        return missing[0] * 2 < samples;
     }
 
     /// Opens a data file and compares its size and its header with what is known of it.
@@ -97,6 +139,11 @@ public final class ArchiveFile implements AutoCloseable {
                     Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
         }
         Mapped.read(channel, path, position, into);
+        if (guest >= 0) {
+            // only what lies in the range as a whole is dropped, and the cache holds folios of up to 2 MiB
+            long start = Math.max(0, position - DROP_BACK) & -PAGE;
+            Linux.dropCache(guest, start, position + into.byteSize() - start);
+        }
     }
 
     /// Compares the seek table at the end of the file with the one that the index demands.
@@ -108,7 +155,11 @@ public final class ArchiveFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        try (channel) {
+            if (guest >= 0) {
+                Linux.close(guest);
+            }
+        }
     }
 
     /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand and good}
@@ -118,7 +169,7 @@ public final class ArchiveFile implements AutoCloseable {
         }
         try {
             return Index.open(index, 0, manifest);
-        } catch (CorruptException e) {
+        } catch (CorruptException | DeviceException e) {
             if (!Files.exists(data)) {
                 throw e;
             }
