@@ -62,11 +62,10 @@ public final class ArchiveFile implements AutoCloseable {
         long step = Math.max(PAGE, size / SAMPLES / PAGE * PAGE);
         int[] missing = {0};
         int samples = 0;
-        try (Residency residency = Residency.of(fd, size)) {
-            for (long at = 0; at < size; at += step) {
-                residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
-                samples++;
-            }
+        Residency residency = new Residency(fd, size);
+        for (long at = 0; at < size; at += step) {
+            residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
+            samples++;
         }
         return missing[0] * 2 < samples;
     }
