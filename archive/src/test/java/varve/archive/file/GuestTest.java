@@ -58,9 +58,9 @@ final class GuestTest {
 
     private long cached() throws IOException {
         int fd = Linux.open(data, Linux.O_RDONLY);
-        try (Residency residency = Residency.of(fd, Files.size(data))) {
+        try {
             long[] missing = {0};
-            residency.missing(0, Files.size(data), (offset, length) -> missing[0] += length);
+            new Residency(fd, Files.size(data)).missing(0, Files.size(data), (offset, length) -> missing[0] += length);
             return Files.size(data) - missing[0];
         } finally {
             Linux.close(fd);
