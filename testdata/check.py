@@ -147,6 +147,13 @@ class Bad(unittest.TestCase):
         self.assertEqual(rules, {os.path.basename(folder)[:4] for folder in folders("bad")})
 
 
+class Page(unittest.TestCase):
+    def test_format_md_ends_with_what_format_examples_prints(self):
+        printed = program(sys.executable, "-B", os.path.join(HERE, "format_examples.py")).decode()
+        with open(os.path.join(HERE, os.pardir, "docs", "FORMAT.md"), encoding="utf-8") as file:
+            self.assertTrue(file.read().endswith("\n\n" + printed))
+
+
 class Histories(unittest.TestCase):
     """Random devices: what the writer writes the reader reads."""
 

@@ -137,6 +137,7 @@ public final class Archiver {
         Hashing.warmUp();
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
+            limit(feed, chunkLog);
             Header header = new Header(
                     parent == null ? Kind.FULL : Kind.DELTA,
                     chunkLog,
@@ -193,10 +194,18 @@ public final class Archiver {
                 return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, totals.reused);
             } catch (IOException e) {
                 if (writer.failed()) {
-                    writer.discard();
+                    discard(writer, e);
                 }
                 throw e;
             }
+        }
+    }
+
+    private static void discard(ArchiveWriter writer, IOException reason) {
+        try {
+            writer.discard();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
         }
     }
 

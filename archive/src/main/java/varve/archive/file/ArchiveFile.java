@@ -8,6 +8,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
@@ -61,11 +62,10 @@ public final class ArchiveFile implements AutoCloseable {
         long step = Math.max(PAGE, size / SAMPLES / PAGE * PAGE);
         int[] missing = {0};
         int samples = 0;
-        try (Residency residency = Residency.of(fd, size)) {
-            for (long at = 0; at < size; at += step) {
-                residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
-                samples++;
-            }
+        Residency residency = new Residency(fd, size);
+        for (long at = 0; at < size; at += step) {
+            residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
+            samples++;
         }
         return missing[0] * 2 < samples;
     }
@@ -168,7 +168,7 @@ public final class ArchiveFile implements AutoCloseable {
         }
         try {
             return Index.open(index, 0, manifest);
-        } catch (CorruptException e) {
+        } catch (CorruptException | DeviceException e) {
             if (!Files.exists(data)) {
                 throw e;
             }

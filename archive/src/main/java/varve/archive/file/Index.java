@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -57,6 +58,7 @@ public final class Index implements AutoCloseable {
     /// @param position of the region in it; 0 is that of an `.index` file, which holds nothing else
     /// @throws CorruptException if it is not what the manifest says, or breaks a rule
     /// @throws UnsupportedException if a later version wrote it
+    /// @throws DeviceException if it cannot be read
     public static Index open(Path file, long position, Manifest manifest) throws IOException {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
@@ -66,6 +68,7 @@ public final class Index implements AutoCloseable {
             if (end - position < size || (position == 0 && end != size)) {
                 throw new CorruptException(Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + end);
             }
+            Mapped.probe(channel, file, position, size);
             MemorySegment bytes = Mapped.map(channel, file, position, size, arena);
             Hash found = new SubtreeHasher().whole(bytes);
             if (!found.equals(manifest.index().hash())) {

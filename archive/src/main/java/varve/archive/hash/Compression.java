@@ -100,7 +100,7 @@ final class Compression {
             compress(value, message, index, length, flags);
             done += length;
         } while (done < size);
-        return hash(value, 0, 1);
+        return hash(value);
     }
 
     /// @param root 0, or [#ROOT] if this is the last parent
@@ -110,7 +110,7 @@ final class Compression {
         words(left, message, 0);
         words(right, message, 8);
         compress(value, message, 0, BLOCK, PARENT | root);
-        return hash(value, 0, 1);
+        return hash(value);
     }
 
     private static void words(MemorySegment data, long position, int length, int[] message) {
@@ -133,13 +133,13 @@ final class Compression {
         }
     }
 
-    /// {@return the hash whose eight words lie apart by a stride}
-    static Hash hash(int[] from, int at, int stride) {
-        long[] words = new long[4];
-        for (int i = 0; i < 4; i++) {
-            words[i] = from[at + 2 * i * stride] & 0xffff_ffffL | (long) from[at + (2 * i + 1) * stride] << 32;
-        }
-        return new Hash(words[0], words[1], words[2], words[3]);
+    /// {@return the hash of eight words}
+    static Hash hash(int[] words) {
+        return new Hash(pair(words, 0), pair(words, 2), pair(words, 4), pair(words, 6));
+    }
+
+    private static long pair(int[] words, int i) {
+        return words[i] & 0xffff_ffffL | (long) words[i + 1] << 32;
     }
 
     /// Replaces a chaining value by the next one.

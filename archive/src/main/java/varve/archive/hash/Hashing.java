@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What is compiled is a fact of the process, so this state is the process's too.
 public final class Hashing {
-    /// `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. For tests and measurements.
+    /// `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. For tests and
+    /// measurements.
     static final String CHOICE = System.getProperty("varve.hash.kernel", "");
 
     private static final boolean AVAILABLE = !CHOICE.equals("plain")
@@ -31,7 +32,7 @@ public final class Hashing {
     }
 
     /// Begins to warm up the vector kernel in the background, if there is one and this has not been done before. Costs
-    /// some 0.2 s of processor time.
+    /// about a quarter of a second of processor time.
     public static void warmUp() {
         if (AVAILABLE && started.compareAndSet(false, true)) {
             Thread.ofPlatform().name("hash warm-up").daemon().start(Hashing::run);

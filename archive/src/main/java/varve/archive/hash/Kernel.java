@@ -9,39 +9,39 @@ import static varve.archive.hash.Compression.PARENT;
 import static varve.archive.hash.Compression.WORD;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// Hashes many leaves, or many parents, side by side: one in each lane.
 ///
-/// It works on *rows* of chaining values: word `w` of value `i` is at index `w * STRIDE + i`, so that one word of
-/// neighbours lies together. Leaves fill the rows from the left; parents replace pairs of values by one, in place,
-/// until one is left.
+/// It works on eight *rows* of chaining values: row `w` has word `w` of each value, so that one word of neighbours lies
+/// together. Leaves fill the rows from the left; parents replace pairs of values by one, in place, until one is left.
+/// To the right, from column [#INITIAL] on, are BLAKE3's initial values.
 ///
 /// Here is what the kernels have in common. Theirs is to bring one block of each lane together in a message, word by
-/// word, and to compress it. Each holds the message and other scratch memory: one thread at a time.
+/// word, and to compress it. Each holds the rows, the message and other scratch memory: one thread at a time.
 abstract sealed class Kernel permits PlainKernel, VectorKernel {
     /// Most values that rows hold, a multiple of the lanes of every kernel.
     static final int WIDTH = 256;
 
-    /// A little more than the width: rows that lie 4 KiB apart would be mistaken for each other by the processor's
-    /// store buffers.
-    static final int STRIDE = WIDTH + 16;
+    /// Column where as many initial values begin as the kernel has lanes, at most 128.
+    static final int INITIAL = WIDTH;
 
-    /// Rows of initial chaining values, never written to.
-    private static final int[] INITIAL = initial();
+    /// From one row to the next.
+    static final int STRIDE = INITIAL + 128;
 
+    /// Words in a leaf.
     static final int LEAF_WORDS = LEAF / Integer.BYTES;
+
     private static final int BLOCK_WORDS = BLOCK / Integer.BYTES;
 
     final int[] rows = new int[8 * STRIDE];
-    private final int[] leaves = new int[lanes() * LEAF_WORDS];
-    private final int[] odd = new int[8];
+    private final int[] value = new int[8];
+    private int[] leaves = new int[0];
 
-    private static int[] initial() {
-        int[] rows = new int[8 * STRIDE];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = Compression.iv(i / STRIDE);
+    Kernel() {
+        for (int w = 0; w < 8; w++) {
+            Arrays.fill(rows, w * STRIDE + INITIAL, (w + 1) * STRIDE, Compression.iv(w));
         }
-        return rows;
     }
 
     /// {@return how many leaves or parents it takes at most at a time, a power of two}
@@ -49,41 +49,39 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
 
     /// Makes the message of one block of each leaf.
     ///
-    /// @param leaves the words of the leaves, one after the other
+    /// @param leaves the words of the leaves, one after the other, with room for all lanes
     /// @param at index of the block's first word in the first leaf
     abstract void gather(int[] leaves, int at, int lanes);
 
     /// Makes the message of pairs of values.
     ///
-    /// @param from index of the first value of the first pair
-    abstract void pair(int[] rows, int from, int lanes);
+    /// @param from column of the first value of the first pair
+    abstract void pair(int from, int lanes);
 
-    /// Compresses the message: takes the chaining values at `from` and writes the next ones at `at`. It may write
-    /// beyond `lanes`, up to its own [#lanes].
+    /// Compresses the message: takes the chaining values at column `from` and writes the next ones at column `to`. It
+    /// may write beyond `lanes`, up to its own [#lanes].
     ///
     /// @param counter of the first lane
     /// @param step what each lane adds to the counter of the one before, 0 or 1
-    abstract void compress(int[] source, int from, int[] rows, int at, long counter, int step, int flags, int lanes);
+    abstract void compress(int from, int to, long counter, int step, int flags, int lanes);
 
-    /// As [#compress], of a message of zeros.
-    abstract void compressZeros(int[] source, int from, int[] rows, int at, long counter, int flags, int lanes);
+    /// As [#compress], of a message of zeros and with a step of 1.
+    abstract void compressZeros(int from, int to, long counter, int flags, int lanes);
 
     /// Hashes whole leaves into the rows.
     ///
     /// @param index the number of the first leaf in the device. The leaves belong to one subtree, so their numbers
     ///     differ in the low 32 bits only.
     final void leaves(MemorySegment data, int count, long index) {
+        if (leaves.length == 0) {
+            leaves = new int[lanes() * LEAF_WORDS];
+        }
         for (int at = 0; at < count; at += lanes()) {
             int lanes = Math.min(lanes(), count - at);
             MemorySegment.copy(data, WORD, (long) at * LEAF, leaves, 0, lanes * LEAF_WORDS);
             for (int block = 0; block < BLOCKS; block++) {
                 gather(leaves, block * BLOCK_WORDS, lanes);
-                int flags = flags(block);
-                if (block == 0) {
-                    compress(INITIAL, 0, rows, at, index + at, 1, flags, lanes);
-                } else {
-                    compress(rows, at, rows, at, index + at, 1, flags, lanes);
-                }
+                compress(block == 0 ? INITIAL : at, at, index + at, 1, flags(block), lanes);
             }
         }
     }
@@ -93,12 +91,7 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
         for (int at = 0; at < count; at += lanes()) {
             int lanes = Math.min(lanes(), count - at);
             for (int block = 0; block < BLOCKS; block++) {
-                int flags = flags(block);
-                if (block == 0) {
-                    compressZeros(INITIAL, 0, rows, at, index + at, flags, lanes);
-                } else {
-                    compressZeros(rows, at, rows, at, index + at, flags, lanes);
-                }
+                compressZeros(block == 0 ? INITIAL : at, at, index + at, flags(block), lanes);
             }
         }
     }
@@ -107,10 +100,10 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
         return (block == 0 ? CHUNK_START : 0) | (block == BLOCKS - 1 ? CHUNK_END : 0);
     }
 
-    /// Puts a value into the rows at index `i`.
-    final void put(int i, Hash value) {
-        Compression.words(value, odd, 0);
-        move(odd, 0, 1, rows, i, STRIDE);
+    /// Puts a value into a column.
+    final void put(int column, Hash hash) {
+        Compression.words(hash, value, 0);
+        write(column);
     }
 
     /// Replaces values by those of their parents, level by level. An odd one at the end rises as it is, which gives
@@ -120,22 +113,29 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
     final Hash reduce(int count) {
         for (int values = count; values > 1; values = (values + 1) / 2) {
             int parents = values / 2;
-            move(rows, values - 1, STRIDE, odd, 0, 1);
+            read(values - 1);
             for (int at = 0; at < parents; at += lanes()) {
                 int lanes = Math.min(lanes(), parents - at);
-                pair(rows, 2 * at, lanes);
-                compress(INITIAL, 0, rows, at, 0, 0, PARENT, lanes);
+                pair(2 * at, lanes);
+                compress(INITIAL, at, 0, 0, PARENT, lanes);
             }
             if ((values & 1) != 0) {
-                move(odd, 0, 1, rows, parents, STRIDE);
+                write(parents);
             }
         }
-        return Compression.hash(rows, 0, STRIDE);
+        read(0);
+        return Compression.hash(value);
     }
 
-    private static void move(int[] source, int from, int step, int[] target, int to, int stride) {
+    private void read(int column) {
         for (int w = 0; w < 8; w++) {
-            target[to + w * stride] = source[from + w * step];
+            value[w] = rows[w * STRIDE + column];
+        }
+    }
+
+    private void write(int column) {
+        for (int w = 0; w < 8; w++) {
+            rows[w * STRIDE + column] = value[w];
         }
     }
 }

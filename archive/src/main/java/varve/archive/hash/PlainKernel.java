@@ -38,7 +38,7 @@ final class PlainKernel extends Kernel {
     }
 
     @Override
-    void pair(int[] rows, int from, int lanes) {
+    void pair(int from, int lanes) {
         for (int w = 0; w < 8; w++) {
             for (int lane = 0; lane < lanes; lane++) {
                 message[w * LANES + lane] = rows[w * STRIDE + from + 2 * lane];
@@ -48,36 +48,36 @@ final class PlainKernel extends Kernel {
     }
 
     @Override
-    void compress(int[] source, int from, int[] rows, int at, long counter, int step, int flags, int lanes) {
-        begin(source, from, counter, step, flags, lanes);
+    void compress(int from, int to, long counter, int step, int flags, int lanes) {
+        begin(from, counter, step, flags);
         for (int h = 0; h < HALF_ROUNDS; h++) {
             for (int i = 0; i < 8; i++) {
                 int chosen = Compression.scheduled(h, i) * LANES;
-                System.arraycopy(message, chosen, state, CHOSEN + i * LANES, lanes);
+                System.arraycopy(message, chosen, state, CHOSEN + i * LANES, LANES);
             }
             halfRound(state);
         }
-        end(rows, at, lanes);
+        end(to);
     }
 
     @Override
-    void compressZeros(int[] source, int from, int[] rows, int at, long counter, int flags, int lanes) {
-        begin(source, from, counter, 1, flags, lanes);
+    void compressZeros(int from, int to, long counter, int flags, int lanes) {
+        begin(from, counter, 1, flags);
         Arrays.fill(state, CHOSEN, state.length, 0);
         for (int h = 0; h < HALF_ROUNDS; h++) {
             halfRound(state);
         }
-        end(rows, at, lanes);
+        end(to);
     }
 
-    private void begin(int[] source, int from, long counter, int step, int flags, int lanes) {
+    private void begin(int from, long counter, int step, int flags) {
         for (int w = 0; w < 8; w++) {
-            System.arraycopy(source, w * STRIDE + from, state, w * LANES, lanes);
+            System.arraycopy(rows, w * STRIDE + from, state, w * LANES, LANES);
         }
         for (int w = 0; w < 4; w++) {
             fill(8 + w, Compression.iv(w));
         }
-        for (int lane = 0; lane < lanes; lane++) {
+        for (int lane = 0; lane < LANES; lane++) {
             state[12 * LANES + lane] = (int) counter + step * lane;
         }
         fill(13, (int) (counter >>> 32));
@@ -89,10 +89,10 @@ final class PlainKernel extends Kernel {
         Arrays.fill(state, row * LANES, (row + 1) * LANES, word);
     }
 
-    private void end(int[] rows, int at, int lanes) {
+    private void end(int to) {
         for (int w = 0; w < 8; w++) {
-            for (int lane = 0; lane < lanes; lane++) {
-                rows[w * STRIDE + at + lane] = state[w * LANES + lane] ^ state[(w + 8) * LANES + lane];
+            for (int lane = 0; lane < LANES; lane++) {
+                rows[w * STRIDE + to + lane] = state[w * LANES + lane] ^ state[(w + 8) * LANES + lane];
             }
         }
     }

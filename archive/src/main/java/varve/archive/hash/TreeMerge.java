@@ -16,6 +16,9 @@ public final class TreeMerge {
     private final List<Subtree> open = new ArrayList<>();
     private long size;
 
+    /// Begins at the start of a device.
+    public TreeMerge() {}
+
     /// Adds the next subtree. Its offset is the sum of the sizes before it.
     ///
     /// @param size in bytes, at least 1. A subtree that is not the last one is a power of two of at least 1 KiB; all
@@ -24,7 +27,8 @@ public final class TreeMerge {
     /// @throws IllegalStateException if the subtree before can only have been the last one
     public void add(Hash value, long size) {
         if (!open.isEmpty() && !complete(open.getLast().size())) {
-            throw new IllegalStateException("a subtree of " + open.getLast().size() + " bytes is the last of its device");
+            throw new IllegalStateException(
+                    "a subtree of " + open.getLast().size() + " bytes is the last of its device");
         }
         SubtreeHasher.check(this.size, size);
         while (open.size() > 1 && open.getLast().size() == open.get(open.size() - 2).size()) {
@@ -51,13 +55,19 @@ public final class TreeMerge {
     ///     chaining value
     public Hash root() {
         if (open.size() < 2) {
-            throw new IllegalStateException("the root of " + open.size() + " subtrees cannot be told from their values");
+            throw new IllegalStateException(
+                    "the root of " + open.size() + " subtrees cannot be told from their values");
         }
         return Compression.parent(open.getFirst().value(), fold(1), Compression.ROOT);
     }
 
-    /// {@return the chaining value of the subtrees so far, at least one, as part of something larger}
+    /// {@return the chaining value of the subtrees so far, as part of something larger}
+    ///
+    /// @throws IllegalStateException if there are none
     public Hash value() {
+        if (open.isEmpty()) {
+            throw new IllegalStateException("no subtrees have no value");
+        }
         return fold(0);
     }
 

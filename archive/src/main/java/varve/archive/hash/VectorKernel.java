@@ -26,16 +26,16 @@ import jdk.incubator.vector.VectorSpecies;
 /// (`vpermi2d`).
 ///
 /// **Arrays only.** Vectors are loaded from arrays, never from memory segments, though arrays cannot be aligned and the
-/// leaves have to be copied there: together that costs a tenth. But an access to a segment checks its arena, and how
-/// C2 compiles that check depends on which arenas anybody in the process has used so far; what is compiled for some is
-/// thrown away at the sight of others, in the middle of work.
+/// leaves have to be copied there: together that costs a tenth. But an access to a segment checks its arena, which
+/// doubles the time to compile; and what C2 makes of that check depends on which arenas anybody in the process has used
+/// so far, and is thrown away at the sight of others, in the middle of work.
 ///
 /// **The compiler.** A call in these methods that C2 does not inline makes vectors into objects: fifteen times
 /// slower. It does inline the Vector API, whatever the size, but nothing of ours once a method has grown: so there
 /// are no helper methods here, however much they would please the eye.
 ///
-/// **To be warm soon**, a method returns at once if there are no lanes to serve: [Warmup] calls it some thousand times so,
-/// which to the JVM is as good a reason to compile as if it had worked.
+/// **To be warm soon**, a method returns at once if there are no lanes to serve: [Warmup] calls it some thousand times
+/// so, which to the JVM is as good a reason to compile as if it had worked.
 final class VectorKernel extends Kernel {
     private static final VectorSpecies<Integer> SPECIES = species();
     static final String NAME = "vector-" + SPECIES.vectorBitSize();
@@ -157,10 +157,11 @@ final class VectorKernel extends Kernel {
     }
 
     @Override
-    void pair(int[] rows, int from, int lanes) {
+    void pair(int from, int lanes) {
         if (lanes == 0) {
             return;
         }
+        int[] rows = this.rows;
         int[] message = this.message;
         for (int w = 0; w < 8; w++) {
             IntVector left = fromArray(SPECIES, rows, w * STRIDE + from);
@@ -171,19 +172,20 @@ final class VectorKernel extends Kernel {
     }
 
     @Override
-    void compress(int[] source, int from, int[] rows, int at, long counter, int step, int flags, int lanes) {
+    void compress(int from, int to, long counter, int step, int flags, int lanes) {
         if (lanes == 0) {
             return;
         }
+        int[] rows = this.rows;
         int[] message = this.message;
-        IntVector a0 = fromArray(SPECIES, source, from);
-        IntVector a1 = fromArray(SPECIES, source, STRIDE + from);
-        IntVector a2 = fromArray(SPECIES, source, 2 * STRIDE + from);
-        IntVector a3 = fromArray(SPECIES, source, 3 * STRIDE + from);
-        IntVector b0 = fromArray(SPECIES, source, 4 * STRIDE + from);
-        IntVector b1 = fromArray(SPECIES, source, 5 * STRIDE + from);
-        IntVector b2 = fromArray(SPECIES, source, 6 * STRIDE + from);
-        IntVector b3 = fromArray(SPECIES, source, 7 * STRIDE + from);
+        IntVector a0 = fromArray(SPECIES, rows, from);
+        IntVector a1 = fromArray(SPECIES, rows, STRIDE + from);
+        IntVector a2 = fromArray(SPECIES, rows, 2 * STRIDE + from);
+        IntVector a3 = fromArray(SPECIES, rows, 3 * STRIDE + from);
+        IntVector b0 = fromArray(SPECIES, rows, 4 * STRIDE + from);
+        IntVector b1 = fromArray(SPECIES, rows, 5 * STRIDE + from);
+        IntVector b2 = fromArray(SPECIES, rows, 6 * STRIDE + from);
+        IntVector b3 = fromArray(SPECIES, rows, 7 * STRIDE + from);
         IntVector c0 = broadcast(SPECIES, Compression.iv(0));
         IntVector c1 = broadcast(SPECIES, Compression.iv(1));
         IntVector c2 = broadcast(SPECIES, Compression.iv(2));
@@ -193,7 +195,7 @@ final class VectorKernel extends Kernel {
         IntVector d2 = broadcast(SPECIES, Compression.BLOCK);
         IntVector d3 = broadcast(SPECIES, flags);
         for (int s = 0; s < WORDS.length; s += 8) {
-            a0 = a0.add(b0).add(fromArray(SPECIES, message, WORDS[s + 0]));
+            a0 = a0.add(b0).add(fromArray(SPECIES, message, WORDS[s]));
             a1 = a1.add(b1).add(fromArray(SPECIES, message, WORDS[s + 1]));
             a2 = a2.add(b2).add(fromArray(SPECIES, message, WORDS[s + 2]));
             a3 = a3.add(b3).add(fromArray(SPECIES, message, WORDS[s + 3]));
@@ -245,29 +247,30 @@ final class VectorKernel extends Kernel {
             d1 = d2;
             d2 = t;
         }
-        a0.lanewise(XOR, c0).intoArray(rows, at);
-        a1.lanewise(XOR, c1).intoArray(rows, STRIDE + at);
-        a2.lanewise(XOR, c2).intoArray(rows, 2 * STRIDE + at);
-        a3.lanewise(XOR, c3).intoArray(rows, 3 * STRIDE + at);
-        b0.lanewise(XOR, d0).intoArray(rows, 4 * STRIDE + at);
-        b1.lanewise(XOR, d1).intoArray(rows, 5 * STRIDE + at);
-        b2.lanewise(XOR, d2).intoArray(rows, 6 * STRIDE + at);
-        b3.lanewise(XOR, d3).intoArray(rows, 7 * STRIDE + at);
+        a0.lanewise(XOR, c0).intoArray(rows, to);
+        a1.lanewise(XOR, c1).intoArray(rows, STRIDE + to);
+        a2.lanewise(XOR, c2).intoArray(rows, 2 * STRIDE + to);
+        a3.lanewise(XOR, c3).intoArray(rows, 3 * STRIDE + to);
+        b0.lanewise(XOR, d0).intoArray(rows, 4 * STRIDE + to);
+        b1.lanewise(XOR, d1).intoArray(rows, 5 * STRIDE + to);
+        b2.lanewise(XOR, d2).intoArray(rows, 6 * STRIDE + to);
+        b3.lanewise(XOR, d3).intoArray(rows, 7 * STRIDE + to);
     }
 
     @Override
-    void compressZeros(int[] source, int from, int[] rows, int at, long counter, int flags, int lanes) {
+    void compressZeros(int from, int to, long counter, int flags, int lanes) {
         if (lanes == 0) {
             return;
         }
-        IntVector a0 = fromArray(SPECIES, source, from);
-        IntVector a1 = fromArray(SPECIES, source, STRIDE + from);
-        IntVector a2 = fromArray(SPECIES, source, 2 * STRIDE + from);
-        IntVector a3 = fromArray(SPECIES, source, 3 * STRIDE + from);
-        IntVector b0 = fromArray(SPECIES, source, 4 * STRIDE + from);
-        IntVector b1 = fromArray(SPECIES, source, 5 * STRIDE + from);
-        IntVector b2 = fromArray(SPECIES, source, 6 * STRIDE + from);
-        IntVector b3 = fromArray(SPECIES, source, 7 * STRIDE + from);
+        int[] rows = this.rows;
+        IntVector a0 = fromArray(SPECIES, rows, from);
+        IntVector a1 = fromArray(SPECIES, rows, STRIDE + from);
+        IntVector a2 = fromArray(SPECIES, rows, 2 * STRIDE + from);
+        IntVector a3 = fromArray(SPECIES, rows, 3 * STRIDE + from);
+        IntVector b0 = fromArray(SPECIES, rows, 4 * STRIDE + from);
+        IntVector b1 = fromArray(SPECIES, rows, 5 * STRIDE + from);
+        IntVector b2 = fromArray(SPECIES, rows, 6 * STRIDE + from);
+        IntVector b3 = fromArray(SPECIES, rows, 7 * STRIDE + from);
         IntVector c0 = broadcast(SPECIES, Compression.iv(0));
         IntVector c1 = broadcast(SPECIES, Compression.iv(1));
         IntVector c2 = broadcast(SPECIES, Compression.iv(2));
@@ -329,13 +332,13 @@ final class VectorKernel extends Kernel {
             d1 = d2;
             d2 = t;
         }
-        a0.lanewise(XOR, c0).intoArray(rows, at);
-        a1.lanewise(XOR, c1).intoArray(rows, STRIDE + at);
-        a2.lanewise(XOR, c2).intoArray(rows, 2 * STRIDE + at);
-        a3.lanewise(XOR, c3).intoArray(rows, 3 * STRIDE + at);
-        b0.lanewise(XOR, d0).intoArray(rows, 4 * STRIDE + at);
-        b1.lanewise(XOR, d1).intoArray(rows, 5 * STRIDE + at);
-        b2.lanewise(XOR, d2).intoArray(rows, 6 * STRIDE + at);
-        b3.lanewise(XOR, d3).intoArray(rows, 7 * STRIDE + at);
+        a0.lanewise(XOR, c0).intoArray(rows, to);
+        a1.lanewise(XOR, c1).intoArray(rows, STRIDE + to);
+        a2.lanewise(XOR, c2).intoArray(rows, 2 * STRIDE + to);
+        a3.lanewise(XOR, c3).intoArray(rows, 3 * STRIDE + to);
+        b0.lanewise(XOR, d0).intoArray(rows, 4 * STRIDE + to);
+        b1.lanewise(XOR, d1).intoArray(rows, 5 * STRIDE + to);
+        b2.lanewise(XOR, d2).intoArray(rows, 6 * STRIDE + to);
+        b3.lanewise(XOR, d3).intoArray(rows, 7 * STRIDE + to);
     }
 }
