@@ -363,7 +363,7 @@ class Archive:
         self.require(ok and check == blake3(raw[8:184])[:16], "F027", "no right summary in front of the seek table")
         self.require(repeated == self.repeated, "F028", "summary and header differ")
         largest = max(self.size, self.parent_size)
-        self.require(largest <= self.chunk << 26, "F032", f"a device of {largest} bytes")
+        self.require(largest <= self.chunk * ((1 << 26) - 1), "F032", f"a device of {largest} bytes")
         self.require(self.node_count < 1 << 26, "F033", f"{self.node_count} node rows")
         self.require(self.extent_count <= 1 << 27, "F034", f"{self.extent_count} extent rows")
         parent = (None, None) if self.kind == 1 else (self.parent_size, self.parent_root.hex())

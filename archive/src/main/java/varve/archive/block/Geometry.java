@@ -13,7 +13,7 @@ public record Geometry(long size, int chunkLog) {
     public static final int DEFAULT_CHUNK_LOG = 19;
 
     /// FORMAT.md F032
-    public static final long MAX_CHUNKS = 1L << 26;
+    public static final long MAX_CHUNKS = (1L << 26) - 1;
 
     /// most that a zero node covers, unless chunks are larger: FORMAT.md section 3
     public static final long MAX_ZERO_NODE = 64L << 20;

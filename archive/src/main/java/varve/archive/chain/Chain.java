@@ -115,10 +115,16 @@ public final class Chain implements Closeable {
 
     /// Visits all nodes of the device in order.
     public void forEachNode(Visitor visitor) throws IOException {
+        ChainCursor cursor = new ChainCursor(layers.stream().map(Layer::index).toList());
         for (long chunk = 0; chunk < geometry.chunks(); ) {
-            Found found = find(chunk);
-            visitor.node(found);
-            chunk = found.node().end();
+            int layer = cursor.advance(chunk);
+            if (layer < 0) {
+                throw new CorruptException(Rule.F031, name(), "no archive lists chunk " + chunk);
+            }
+            long row = cursor.row(layer);
+            Node node = layers.get(layer).index().node(row);
+            visitor.node(new Found(layer, row, node));
+            chunk = node.end();
         }
     }
 

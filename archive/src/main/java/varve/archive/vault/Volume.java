@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
@@ -28,6 +29,9 @@ import varve.archive.hash.SubtreeHasher;
 /// @param name of the volume
 /// @param folder of its archives; there is none before the first archive
 public record Volume(String name, Path folder) {
+
+    /// FORMAT.md section 2: other names are no manifests
+    private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(full|delta)\\.json");
 
     /// What is in the folder.
     ///
@@ -90,7 +94,7 @@ public record Volume(String name, Path folder) {
         try (Stream<Path> content = Files.list(folder)) {
             return content.filter(path -> {
                         String file = path.getFileName().toString();
-                        return file.endsWith(".json") && !file.startsWith(".");
+                        return MANIFEST.matcher(file).matches();
                     })
                     .sorted()
                     .toList();
