@@ -85,6 +85,12 @@ class Golden:
             file.write("\n")
 
 
+def example():
+    image = patch(bytes(100_000), (0, b"Sand.\n" * 100), (2 * BLOCK, b"Clay.\n" * 100))
+    (Golden("example", "what docs/FORMAT.md shows byte by byte: one data node, one zero node; then one extent of each state")
+     .add(image).add(patch(image, (0, bytes(BLOCK)), (5 * BLOCK, b"Silt.\n" * 100))).done())
+
+
 def small_devices():
     Golden("empty", "no bytes at all: no nodes, no frames; and nothing changes").add(b"").add(b"").done()
     Golden("one-byte", "one byte, then one bit of it, then zero").add(b"v").add(b"w").add(b"\0").done()
@@ -154,6 +160,7 @@ def histories():
 
 
 if __name__ == "__main__":
+    example()
     small_devices()
     zero_runs()
     changing_size()

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
@@ -50,6 +51,8 @@ final class ParentView {
             warn("the parent's data is not at hand: changed chunks are stored whole (" + e.getMessage() + ")");
         } catch (CorruptException e) {
             warn("the parent's data is damaged: changed chunks are stored whole where it is (" + e.getMessage() + "); run varve verify");
+        } catch (DeviceException e) {
+            warn("the parent's data cannot be read: changed chunks are stored whole where it cannot (" + e.getMessage() + "); run varve verify");
         }
         return false;
     }

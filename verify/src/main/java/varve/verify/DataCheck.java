@@ -12,7 +12,6 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
-import varve.archive.hash.TreeMerge;
 
 /// One data file as it is stored: its groups against the file tree, and all of it against the manifest's hash.
 ///
@@ -24,9 +23,8 @@ final class DataCheck {
     private final Watcher watcher;
     private final String data;
     private final Manifest.Digest expected;
-    private final TreeMerge merge = new TreeMerge();
+    private final Root root = new Root();
     private @Nullable FileTree tree;
-    private @Nullable Hash only;
     private long read;
     private long unread;
     private boolean whole = true;
@@ -99,10 +97,8 @@ final class DataCheck {
             if (!hash.equals(value(tree, group.position() >>> FileTree.GROUP_LOG))) {
                 damaged(group.position(), group.size());
             }
-        } else if (FileTree.groups(expected.size()) == 1) {
-            only = hash;
         } else if (unread == 0) {
-            merge.add(hash, group.size());
+            root.add(hash, group.size());
         }
     }
 
@@ -120,7 +116,7 @@ final class DataCheck {
     }
 
     private void checkHash() {
-        Hash found = only != null ? only : merge.root();
+        Hash found = root.value();
         if (!found.equals(expected.hash())) {
             whole = false;
             findings.add(new Finding.WrongHash(data, data + ": file differs from its manifest (F038): expected " + expected.hash() + ", found " + found));

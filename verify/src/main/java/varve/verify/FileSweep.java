@@ -44,7 +44,8 @@ final class FileSweep {
     ///
     /// @param layer whose data file it is
     /// @param live whether just those nodes are wanted that no newer layer replaces
-    record Content(Chain chain, int layer, boolean live) {
+    /// @param hashZeros whether zeros are to be hashed again, for the hashes of zero nodes
+    record Content(Chain chain, int layer, boolean live, boolean hashZeros) {
 
         Index index() {
             return chain.index(layer);
@@ -52,6 +53,15 @@ final class FileSweep {
 
         boolean wants(Node node) throws CorruptException {
             return !live || chain.find(node.chunk()).layer() == layer;
+        }
+
+        /// {@return bytes that are to be hashed for a node}
+        long work(Node node) {
+            return node.zero() && !hashZeros ? 0 : index().geometry().length(node.chunk(), node.count());
+        }
+
+        String where(Node node) {
+            return chain.archive(layer).data().getFileName() + ": chunk " + node.chunk() + " at " + index().geometry().offset(node.chunk());
         }
     }
 
@@ -65,7 +75,7 @@ final class FileSweep {
         final List<Fault> faults = new ArrayList<>();
         /// bytes of the device whose hashes were computed
         long proved;
-        /// bytes of the device in zero nodes
+        /// bytes of the device in zero nodes whose hashes were taken from the tables
         long zeros;
     }
 
@@ -94,7 +104,7 @@ final class FileSweep {
         long frame = content == null
                 ? 0
                 : Math.max(content.index().largestFrame(), ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE));
-        this.room = UNIT + frame;
+        this.room = Math.min(UNIT, size) + frame;
     }
 
     void run(int threads, Crew.Taker<Seen> results) throws IOException {
@@ -137,17 +147,17 @@ final class FileSweep {
             for (; row < rows; row++) {
                 Node node = content.index().node(row);
                 Node.Frame frame = node.frame();
-                if (frame.size() > 0) {
-                    if (frame.position() >= position) {
-                        break;
-                    }
-                    start = Math.min(start, frame.position());
-                    end = Math.max(end, frame.end());
+                if (frame.size() > 0 && frame.position() >= position) {
+                    break;
                 }
-                bytes += node.zero() ? 0 : content.index().geometry().chunkSize();
-                if (bytes > CONTENT) {
+                if (bytes >= CONTENT) {
                     more = true;
                     break;
+                }
+                bytes += content.work(node);
+                if (frame.size() > 0) {
+                    start = Math.min(start, frame.position());
+                    end = Math.max(end, frame.end());
                 }
             }
             return new Unit(start, groups, position, end, firstRow, row);
@@ -203,10 +213,17 @@ final class FileSweep {
                 return;
             }
             if (content.index().full() && !ZeroFrame.is(length, zeroFrame(bench, node.frame()), bench.scratch)) {
-                String where = content.chain().archive(content.layer()).data().getFileName() + ": chunk " + node.chunk() + " at " + geometry.offset(node.chunk());
-                throw new CorruptException(Rule.F011, where, "the frame at position " + node.frame().position() + " is another");
+                throw new CorruptException(Rule.F011, content.where(node), "the frame at position " + node.frame().position() + " is another");
             }
-            seen.zeros += length;
+            if (!content.hashZeros()) {
+                seen.zeros += length;
+                return;
+            }
+            Hash hash = geometry.single() ? bench.hasher.whole(bench.chunk.asSlice(0, length).fill((byte) 0)) : bench.hasher.zeros(geometry.offset(node.chunk()), length);
+            if (!hash.equals(node.hash())) {
+                throw new CorruptException(Rule.F026, content.where(node), "expected " + node.hash() + ", found " + hash);
+            }
+            seen.proved += length;
         } catch (IOException | RuntimeException | InternalError e) { // the last is how a mapped file fails to be read
             seen.faults.add(new Fault(node, e));
         }

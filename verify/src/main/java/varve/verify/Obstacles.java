@@ -22,6 +22,10 @@ final class Obstacles {
         });
     }
 
+    void remove(StoredArchive archive) {
+        obstacles.remove(archive);
+    }
+
     boolean none(StoredArchive archive) {
         return !obstacles.containsKey(archive);
     }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
@@ -45,13 +46,14 @@ final class Verification {
     private final History history;
     private final PointName name;
     private final Depth depth;
-    private final int threads;
+    private final VerifyOptions options;
     private final Watcher watcher;
 
     private final Findings findings = new Findings();
     private final Obstacles obstacles = new Obstacles();
     private final Map<StoredArchive, ArchiveCheck.Usable> checked = new LinkedHashMap<>();
     private final Set<StoredArchive> done = new LinkedHashSet<>();
+    private final Set<StoredArchive> innocent = new LinkedHashSet<>(); // that could not be proved for the sake of others
     private final Set<Path> files = new LinkedHashSet<>();
     private long read;
     private long proved;
@@ -62,16 +64,15 @@ final class Verification {
             Volume volume,
             Volume.Content content,
             PointName name,
-            Depth depth,
-            int threads,
+            VerifyOptions options,
             Watcher watcher) {
         this.vault = vault;
         this.volume = volume;
         this.content = content;
         this.history = content.history();
         this.name = name;
-        this.depth = depth;
-        this.threads = threads;
+        this.depth = options.depth();
+        this.options = options;
         this.watcher = watcher;
     }
 
@@ -138,6 +139,19 @@ final class Verification {
                 } else {
                     prove(archive, null, 0, false);
                 }
+            }
+        }
+        tryOtherPaths();
+    }
+
+    /// Deltas that stand on damage get another chance, if another path to what they apply to was found good meanwhile.
+    private void tryOtherPaths() throws IOException {
+        for (StoredArchive archive : history.archives()) {
+            Optional<List<StoredArchive>> below = innocent.contains(archive) ? history.path(archive.manifest().parent(), this::good) : Optional.empty();
+            if (below.isPresent()) {
+                obstacles.remove(archive);
+                done.remove(archive);
+                prove(Stream.concat(below.get().stream(), Stream.of(archive)).toList(), false);
             }
         }
     }
@@ -298,7 +312,7 @@ final class Verification {
         if (depth.includes(Depth.CONTENT) && chain != null) {
             List<StoredArchive> below = IntStream.rangeClosed(0, layer).mapToObj(chain::archive).toList();
             if (below.stream().allMatch(this::hasData)) {
-                nodes = new FileSweep.Content(chain, layer, live);
+                nodes = new FileSweep.Content(chain, layer, live, options.hashZeros());
             } else {
                 obstacles.files(below).forEach(file -> obstacles.add(archive, obstacles.worst(below), file));
             }
@@ -311,7 +325,7 @@ final class Verification {
     private void sweep(StoredArchive archive, FileSweep.@Nullable Content nodes) throws IOException {
         DataCheck data = new DataCheck(archive, findings, watcher);
         try (Blame blame = nodes == null ? null : new Blame(nodes.chain())) {
-            boolean whole = data.run(threads, nodes, seen -> {
+            boolean whole = data.run(options.threads(), nodes, seen -> {
                 proved += seen.proved;
                 zeros += seen.zeros;
                 for (FileSweep.Fault fault : seen.faults) {
@@ -340,12 +354,25 @@ final class Verification {
         Geometry geometry = nodes.index().geometry();
         findings.chunk(name(guilty), geometry.offset(node.chunk()), geometry.length(node.chunk(), node.count()), culprit.cause());
         obstacles.add(guilty, Severity.DAMAGE, name(guilty));
-        obstacles.add(nodes.chain().archive(nodes.layer()), Severity.DAMAGE, name(guilty));
+        StoredArchive archive = nodes.chain().archive(nodes.layer());
+        if (guilty.equals(archive)) {
+            innocent.remove(archive);
+        } else {
+            if (obstacles.none(archive)) {
+                innocent.add(archive);
+            }
+            obstacles.add(archive, Severity.DAMAGE, name(guilty));
+        }
+    }
+
+    /// whether an archive was looked at as deep as asked, and nothing is wrong
+    private boolean good(StoredArchive archive) {
+        return checked.containsKey(archive) && obstacles.none(archive);
     }
 
     private Report.PointInTime verdict(StoredArchive point) {
         State state = point.manifest().state();
-        if (history.path(state, a -> checked.containsKey(a) && obstacles.none(a)).isPresent()) {
+        if (history.path(state, this::good).isPresent()) {
             return new Report.PointInTime(point, Severity.NOTE, List.of());
         }
         List<StoredArchive> path = history.path(state, any -> true).orElse(List.of(point));

@@ -13,14 +13,13 @@ import varve.archive.vault.Volume;
 public final class Verifier {
 
     private final Vault vault;
-    private final int threads;
+    private final VerifyOptions options;
     private final InstantSource clock;
     private final Watcher watcher;
 
-    /// @param threads that read, decode and hash
-    public Verifier(Vault vault, int threads, InstantSource clock, Watcher watcher) {
+    public Verifier(Vault vault, VerifyOptions options, InstantSource clock, Watcher watcher) {
         this.vault = vault;
-        this.threads = threads;
+        this.options = options;
         this.clock = clock;
         this.watcher = watcher;
     }
@@ -29,12 +28,11 @@ public final class Verifier {
     ///
     /// @throws varve.archive.vault.NotFoundException if there is no such volume or point
     /// @throws IOException if the vault's folder cannot be listed
-    public Report verify(PointName name, Depth depth) throws IOException {
-        Volume volume = vault.volume(name.volume());
-        Volume.Content content = volume.read();
-        if (depth.includes(Depth.STORED)) {
+    public Report verify(PointName name) throws IOException {
+        if (options.depth().includes(Depth.STORED)) {
             Hashing.warmUp();
         }
-        return new Verification(vault, volume, content, name, depth, threads, watcher).run(clock);
+        Volume volume = vault.volume(name.volume());
+        return new Verification(vault, volume, volume.read(), name, options, watcher).run(clock);
     }
 }

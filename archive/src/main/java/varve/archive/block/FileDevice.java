@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
+import varve.archive.linux.SystemCallException;
 
 /// A block device or a raw image file, opened for reading as a polite guest: pages that were not in the page cache before
 /// are dropped after they were read, pages of others stay.
@@ -30,16 +33,21 @@ public final class FileDevice implements BlockSource {
 
     /// Opens a device or a file.
     ///
-    /// @throws RefusedException if it is a folder, or anything else without a size
+    /// @throws RefusedException if it is neither: a folder, a pipe, another kind of device
     public static FileDevice open(Path path) throws IOException {
-        if (Files.isDirectory(path)) {
-            throw new RefusedException(path + ": a folder; give a block device, an image file, or - for a stream");
+        boolean device = Linux.isBlockDevice(path);
+        if (!device && Files.exists(path) && !Files.isRegularFile(path)) {
+            throw new RefusedException(path + ": " + (Files.isDirectory(path) ? "a folder" : "neither file nor block device")
+                    + "; give a block device, an image file, or - for a stream");
         }
         int fd = Linux.open(path, Linux.O_RDONLY);
         try {
             long size = Linux.size(fd);
+            if (device && size == 0) {
+                throw new DeviceException(path + ": a device of 0 bytes; is it attached, is there a medium in it?");
+            }
             Linux.adviseRandom(fd);
-            return new FileDevice(path, fd, size, Residency.of(fd, size));
+            return new FileDevice(path, fd, size, new Residency(fd, size));
         } catch (Throwable e) {
             Linux.close(fd);
             throw e;
@@ -58,19 +66,12 @@ public final class FileDevice implements BlockSource {
 
     @Override
     public void read(long offset, MemorySegment into) throws IOException {
-        long[] missing = new long[16];
-        int[] count = {0};
-        residency.missing(offset, into.byteSize(), (at, length) -> {
-            if (count[0] + 2 <= missing.length) {
-                missing[count[0]++] = at;
-                missing[count[0]++] = length;
-            } else {
-                missing[count[0] - 1] = at + length - missing[count[0] - 2]; // too many: one range to the end of this
-            }
-        });
+        record Range(long offset, long size) {}
+        List<Range> missing = new ArrayList<>();
+        residency.missing(offset, into.byteSize(), (at, length) -> missing.add(new Range(at, length)));
         readFully(offset, into);
-        for (int i = 0; i < count[0]; i += 2) {
-            Linux.dropCache(fd, missing[i], missing[i + 1]);
+        for (Range range : missing) {
+            Linux.dropCache(fd, range.offset, range.size);
         }
     }
 
@@ -79,8 +80,8 @@ public final class FileDevice implements BlockSource {
             long count;
             try {
                 count = Linux.pread(fd, into.asSlice(done), offset + done);
-            } catch (IOException e) {
-                throw new DeviceException(path + ": cannot read at " + (offset + done) + ": " + e.getMessage(), e);
+            } catch (SystemCallException e) {
+                throw new DeviceException(path + ": cannot read at " + (offset + done) + ": " + e.reason(), e);
             }
             if (count == 0) {
                 throw new DeviceException(path + ": ends at " + (offset + done) + ", expected " + size + ": it shrank while it was read");
@@ -114,7 +115,6 @@ public final class FileDevice implements BlockSource {
 
     @Override
     public void close() throws IOException {
-        residency.close();
         Linux.close(fd);
     }
 }

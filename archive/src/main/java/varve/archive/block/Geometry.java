@@ -10,7 +10,7 @@ public record Geometry(long size, int chunkLog) {
     public static final int BLOCK_SIZE = 1 << BLOCK_LOG;
     public static final int MIN_CHUNK_LOG = 16;
     public static final int MAX_CHUNK_LOG = 24;
-    public static final int DEFAULT_CHUNK_LOG = 18;
+    public static final int DEFAULT_CHUNK_LOG = 19;
 
     /// FORMAT.md F032
     public static final long MAX_CHUNKS = 1L << 26;

@@ -20,6 +20,7 @@ import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
+import varve.archive.hash.Hashing;
 import varve.archive.vault.Vault;
 
 /// `varve archive`: records a device as it is now.
@@ -50,7 +51,7 @@ public final class ArchiveVerb implements Verb {
     private int level = ArchiveOptions.DEFAULT_LEVEL;
 
     @Option(names = "--chunk-size", paramLabel = "SIZE", converter = Size.Bytes.class,
-            description = "For a new volume: a power of two from 64K to 16M. Default: 256K, more if the device has more than 8 TiB.")
+            description = "For a new volume: a power of two from 64K to 16M. Default: 512K, more if the device has more than 16 TiB.")
     private @Nullable Long chunkSize;
 
     @Option(names = "--threads", paramLabel = "N", description = "How many threads read, hash and compress. Default: one for each core.")
@@ -86,10 +87,11 @@ public final class ArchiveVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
+        Hashing.warmUp();
         String name = volume == null ? defaultVolume() : volume;
         Path folder = vault.folder();
         if (source.equals("-")) {
-            Vault place = place(folder);
+            Vault place = place(folder, name);
             try (Progress shown = progress.start(stdio, "archive " + name, -1)) {
                 Outcome outcome = archiver(place, name, options, shown, stdio).archive(stdio.in(), Duration.ofSeconds(lockWait));
                 shown.finish();
@@ -98,7 +100,7 @@ public final class ArchiveVerb implements Verb {
             return ExitCode.OK;
         }
         try (FileDevice device = FileDevice.open(Path.of(source))) {
-            Vault place = place(folder);
+            Vault place = place(folder, name);
             try (Progress shown = progress.start(stdio, "archive " + name, device.size())) {
                 Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
                 shown.finish();
@@ -108,7 +110,8 @@ public final class ArchiveVerb implements Verb {
         return ExitCode.OK;
     }
 
-    private Vault place(Path folder) throws IOException {
+    private Vault place(Path folder, String name) throws IOException {
+        Vault.checkVolumeName(name); // before a vault is made for it
         return dryRun ? Vault.openOrImagine(folder) : Vault.openOrCreate(folder);
     }
 
@@ -152,7 +155,8 @@ public final class ArchiveVerb implements Verb {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }
-        return Path.of(source).getFileName().toString().replaceFirst("\\.(img|raw)$", "");
+        Path name = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
+        return name == null ? "" : name.toString().replaceFirst("\\.(img|raw)$", "");
     }
 
     private void report(Stdio stdio, Vault place, String name, Outcome outcome) {

@@ -4,29 +4,71 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.format.Summary;
+import varve.archive.linux.Linux;
+import varve.archive.linux.Residency;
 
 /// The data file of one archive, opened for reading frames at their positions.
 ///
-/// What it hands out is unverified: the caller decodes it and compares hashes. Safe for use by several threads.
+/// What it hands out is unverified: the caller decodes it and compares hashes. A file that was not in the page cache when it
+/// was opened is not left there, so that reading an archive does not cost others their pages. Safe for use by several threads.
 public final class ArchiveFile implements AutoCloseable {
+
+    private static final int PAGE = 4096;
+    private static final int SAMPLES = 64;
+    private static final long DROP_BACK = 4 << 20;
 
     private final Path path;
     private final FileChannel channel;
     private final long size;
+    private final int guest; // descriptor of a file whose pages are dropped after reading, or -1
 
-    private ArchiveFile(Path path, FileChannel channel, long size) {
+    private ArchiveFile(Path path, FileChannel channel, long size) throws IOException {
         this.path = path;
         this.channel = channel;
         this.size = size;
+        this.guest = guest(path, size);
+    }
+
+    private static int guest(Path path, long size) throws IOException {
+        if (path.getFileSystem() != FileSystems.getDefault()) {
+            return -1;
+        }
+        int fd = Linux.open(path, Linux.O_RDONLY);
+        try {
+            if (!cached(fd, size)) {
+                return fd;
+            }
+        } catch (Throwable e) {
+            Linux.close(fd);
+            throw e;
+        }
+        Linux.close(fd);
+        return -1;
+    }
+
+    /// {@return whether most of some pages from all over the file are in the page cache}
+    private static boolean cached(int fd, long size) throws IOException {
+        long step = Math.max(PAGE, size / SAMPLES / PAGE * PAGE);
+        int[] missing = {0};
+        int samples = 0;
+        Residency residency = new Residency(fd, size);
+        for (long at = 0; at < size; at += step) {
+            residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
+            samples++;
+        }
+        return missing[0] * 2 < samples;
     }
 
     /// Opens a data file and compares its size and its header with what is known of it.
@@ -37,16 +79,12 @@ public final class ArchiveFile implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
             long size = channel.size();
-            if (size >= Header.FRAME_SIZE) {
-                MemorySegment head = arena.allocate(Header.FRAME_SIZE, 8);
-                Mapped.read(channel, path, 0, head);
-                Header header = Header.decode(head, where);
-                if (!header.volumeId().equals(manifest.volumeId())
-                        || header.kind() != manifest.kind()
-                        || header.chunkLog() != manifest.chunkLog()
-                        || !header.parent().equals(manifest.parent())) {
-                    throw new CorruptException(Rule.F028, where, "its header is that of another archive");
-                }
+            Header header = header(channel, path, arena);
+            if (!header.volumeId().equals(manifest.volumeId())
+                    || header.kind() != manifest.kind()
+                    || header.chunkLog() != manifest.chunkLog()
+                    || !header.parent().equals(manifest.parent())) {
+                throw new CorruptException(Rule.F037, where, "its header is that of another archive");
             }
             if (size != manifest.file().size()) {
                 throw new CorruptException(
@@ -57,6 +95,12 @@ public final class ArchiveFile implements AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    private static Header header(FileChannel channel, Path path, Arena arena) throws IOException {
+        MemorySegment head = arena.allocate(Math.min(channel.size(), Header.FRAME_SIZE), 8);
+        Mapped.read(channel, path, 0, head);
+        return Header.decode(head, path.getFileName().toString());
     }
 
     public Path path() {
@@ -72,12 +116,12 @@ public final class ArchiveFile implements AutoCloseable {
     public static long indexPosition(Path path, Manifest manifest) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
                 Arena arena = Arena.ofConfined()) {
-            long position = SeekTable.position(channel, path, arena) - manifest.index().size();
-            if (position < Header.FRAME_SIZE) {
+            long end = SeekTable.position(channel, path, arena);
+            if (manifest.index().size() > end - Header.FRAME_SIZE) {
                 throw new CorruptException(
-                        Rule.F002, path.getFileName().toString(), "no room for an index of " + manifest.index().size() + " bytes before the seek table");
+                        Rule.F039, path.getFileName().toString(), "expected " + manifest.index().size() + " bytes before the seek table at " + end);
             }
-            return position;
+            return end - manifest.index().size();
         }
     }
 
@@ -97,6 +141,11 @@ public final class ArchiveFile implements AutoCloseable {
                     Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
         }
         Mapped.read(channel, path, position, into);
+        if (guest >= 0) {
+            // only what lies in the range as a whole is dropped, and the cache holds folios of up to 2 MiB
+            long start = Math.max(0, position - DROP_BACK) & -PAGE;
+            Linux.dropCache(guest, start, position + into.byteSize() - start);
+        }
     }
 
     /// Compares the seek table at the end of the file with the one that the index demands.
@@ -108,7 +157,11 @@ public final class ArchiveFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        try (channel) {
+            if (guest >= 0) {
+                Linux.close(guest);
+            }
+        }
     }
 
     /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand and good}
@@ -118,7 +171,7 @@ public final class ArchiveFile implements AutoCloseable {
         }
         try {
             return Index.open(index, 0, manifest);
-        } catch (CorruptException e) {
+        } catch (CorruptException | DeviceException e) {
             if (!Files.exists(data)) {
                 throw e;
             }
@@ -126,8 +179,13 @@ public final class ArchiveFile implements AutoCloseable {
         }
     }
 
-    /// {@return the index inside of a data file}
+    /// {@return the index inside of a data file, which repeats its header}
     public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
-        return Index.open(data, indexPosition(data, manifest), manifest);
+        Header header;
+        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            header = header(channel, data, arena);
+        }
+        return Index.open(data, indexPosition(data, manifest), manifest, Optional.of(header));
     }
 }

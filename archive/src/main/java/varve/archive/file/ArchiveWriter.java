@@ -29,6 +29,11 @@ import varve.archive.hash.SubtreeHasher;
 /// For one thread, the holder of the volume's lock.
 public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
+    private static final int PAGE = 4096;
+
+    /// a frame whose row is not staged when the process dies is made again
+    private static final int FEW_NODES = 8 * Node.SIZE;
+
     private final Stage stage;
     private final Header header;
     private final Arena arena = Arena.ofShared();
@@ -43,6 +48,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     private long extents;
     private long frames;
     private long payloadSize;
+    private boolean failed;
 
     /// @param folder of the volume
     /// @param header of the archive to be; a stage with another header is discarded
@@ -53,9 +59,9 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
             stage.discard();
         }
         this.hints = openHints();
-        this.tree = new RowFile(stage.tree());
-        this.nodeRows = new RowFile(stage.nodes());
-        this.extentRows = new RowFile(stage.extents());
+        this.tree = new RowFile(stage.tree(), PAGE);
+        this.nodeRows = new RowFile(stage.nodes(), FEW_NODES);
+        this.extentRows = new RowFile(stage.extents(), PAGE);
         tree.append(arena.allocate(FileTree.HEAD_SIZE, 8));
         this.data = new StageFile(stage.data(), tree);
         MemorySegment frame = arena.allocate(Header.FRAME_SIZE, 8);
@@ -140,9 +146,22 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// @param describe makes the manifest when sizes and hashes are known
     /// @return the manifest
     public Manifest commit(State state, Function<Written, Manifest> describe) throws IOException {
+        Manifest manifest;
+        try {
+            manifest = complete(state, describe);
+            stage.decide(manifest);
+        } catch (IOException e) {
+            failed = true; // nothing but the vault is read or written here
+            throw e;
+        }
+        stage.commit(manifest); // what fails here, the next run does
+        return manifest;
+    }
+
+    private Manifest complete(State state, Function<Written, Manifest> describe) throws IOException {
         Summary summary =
                 new Summary(header, state, extents, nodes, frames, payloadSize, data.position());
-        try (RowFile indexFile = new RowFile(stage.index())) {
+        try (RowFile indexFile = new RowFile(stage.index(), PAGE)) {
             writeIndex(summary, indexFile);
             indexFile.finish();
             indexFile.copyTo(data);
@@ -157,9 +176,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         FileTree.encodeHead(head, file.size());
         tree.patch(head);
         tree.finish();
-        Manifest manifest = describe.apply(new Written(summary, file, index));
-        stage.commit(manifest);
-        return manifest;
+        return describe.apply(new Written(summary, file, index));
     }
 
     /// What a manifest says of the files.
@@ -192,7 +209,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
     /// {@return whether the vault could not be written, for want of space or because the medium is faulty}
     public boolean failed() {
-        return data.failed() || nodeRows.failed() || extentRows.failed() || tree.failed();
+        return failed || data.failed() || nodeRows.failed() || extentRows.failed() || tree.failed();
     }
 
     /// Removes what is staged, to give the space back.

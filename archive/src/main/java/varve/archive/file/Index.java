@@ -6,6 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -57,7 +59,13 @@ public final class Index implements AutoCloseable {
     /// @param position of the region in it; 0 is that of an `.index` file, which holds nothing else
     /// @throws CorruptException if it is not what the manifest says, or breaks a rule
     /// @throws UnsupportedException if a later version wrote it
+    /// @throws DeviceException if it cannot be read
     public static Index open(Path file, long position, Manifest manifest) throws IOException {
+        return open(file, position, manifest, Optional.empty());
+    }
+
+    /// @param header of the data file, if that is where the region is
+    static Index open(Path file, long position, Manifest manifest, Optional<Header> header) throws IOException {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             String where = file.getFileName().toString();
@@ -66,6 +74,7 @@ public final class Index implements AutoCloseable {
             if (end - position < size || (position == 0 && end != size)) {
                 throw new CorruptException(Rule.F039, where, "expected " + size + " bytes at " + position + ", the file has " + end);
             }
+            Mapped.probe(channel, file, position, size);
             MemorySegment bytes = Mapped.map(channel, file, position, size, arena);
             Hash found = new SubtreeHasher().whole(bytes);
             if (!found.equals(manifest.index().hash())) {
@@ -73,6 +82,7 @@ public final class Index implements AutoCloseable {
                         Rule.F039, where, "expected " + manifest.index().hash() + ", found " + found);
             }
             Index index = new Index(arena, where, bytes, Summary.decode(bytes, where));
+            index.checkPlace(position, header);
             index.checkManifest(manifest);
             index.seen = new IndexCheck(index, where).run();
             return index;
@@ -154,6 +164,15 @@ public final class Index implements AutoCloseable {
     public long find(long chunk) throws CorruptException {
         long row = rowAtOrBefore(chunk);
         return row >= 0 && chunk < node(row).end() ? row : -1;
+    }
+
+    private void checkPlace(long position, Optional<Header> header) throws CorruptException {
+        if (header.isPresent() && !header.get().equals(header())) {
+            throw new CorruptException(Rule.F028, where, "its header says otherwise");
+        }
+        if (header.isPresent() && summary.indexPosition() != position) {
+            throw new CorruptException(Rule.F029, where, "the index region is at " + position + ", the summary says " + summary.indexPosition());
+        }
     }
 
     private void checkManifest(Manifest m) throws CorruptException {

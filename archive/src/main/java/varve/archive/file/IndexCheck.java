@@ -24,6 +24,7 @@ final class IndexCheck {
     private long row;
     private long nextChunk;
     private long nextExtent;
+    private long ownExtents;
     private long nextBlock;
     private long framesEnd = Header.FRAME_SIZE;
     private long frames;
@@ -53,12 +54,15 @@ final class IndexCheck {
             place(node);
             long payload = index.full() ? fullPayload(node) : deltaPayload(node);
             frame(node, payload);
-            zeroRun(node, payload);
+            zeroRun(node);
         }
         endZeroRun(nextChunk);
         unlisted(nextChunk, geometry.chunks());
         require(!index.full() || nextChunk == geometry.chunks(), Rule.F020, "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
-        require(nextExtent == summary.extents(), Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
+        if (nextExtent < summary.extents()) {
+            inOrder(index.extent(nextExtent));
+            require(false, Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
+        }
         require(frameFilled == frame.contentSize(), Rule.F023, "the last frame holds more than its nodes");
         require(framesEnd == summary.indexPosition(), Rule.F023, "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
         require(frames == summary.frames() && payloadSize == summary.payloadSize(), Rule.F030, frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of " + summary.payloadSize());
@@ -66,8 +70,8 @@ final class IndexCheck {
     }
 
     private void place(Node node) throws CorruptException {
-        require(node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(), Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
         require(node.zero() || node.count() == 1, Rule.F019, node.count() + " chunks");
+        require(node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(), Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
         require(!index.full() || node.chunk() == nextChunk, Rule.F020, "nothing from chunk " + nextChunk + " to " + node.chunk());
         unlisted(nextChunk, node.chunk());
         nextChunk = node.end();
@@ -91,14 +95,16 @@ final class IndexCheck {
     private long deltaPayload(Node node) throws CorruptException {
         long first = node.chunk() << (geometry.chunkLog() - Geometry.BLOCK_LOG);
         long end = Math.min(geometry.blocks(), node.end() << (geometry.chunkLog() - Geometry.BLOCK_LOG));
-        long lastRow = index.extentEnd(row);
-        require(node.extent() == nextExtent && lastRow >= nextExtent && lastRow <= summary.extents(), Rule.F024, "extent rows " + node.extent() + " to " + lastRow + ", expected from " + nextExtent + " on");
+        long firstRow = nextExtent;
         long payload = 0;
         long covered = first;
         Extent before = null;
-        for (; nextExtent < lastRow; nextExtent++) {
+        for (; nextExtent < summary.extents(); nextExtent++) {
             Extent extent = index.extent(nextExtent);
-            require(extent.first() >= nextBlock && extent.end() <= geometry.blocks(), Rule.F015, "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from " + nextBlock + " on");
+            if (extent.first() >= end) {
+                break;
+            }
+            inOrder(extent);
             require(extent.first() >= first && extent.end() <= end, Rule.F016, "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
             require(before == null || before.end() < extent.first() || before.data() != extent.data(), Rule.F017, "two extents meet at block " + extent.first());
             require(!node.zero() || (!extent.data() && extent.first() == first && extent.end() == end), Rule.F022, "extent of blocks " + extent.first() + " to " + extent.end());
@@ -108,8 +114,14 @@ final class IndexCheck {
             payload += extent.data() ? geometry.blockLength(extent.first(), extent.count()) : 0;
             before = extent;
         }
+        require(node.extent() == firstRow, Rule.F024, "extent row " + node.extent() + ", expected " + firstRow);
         kept(covered, end);
+        ownExtents = nextExtent - firstRow;
         return payload;
+    }
+
+    private void inOrder(Extent extent) throws CorruptException {
+        require(extent.first() >= nextBlock && extent.end() <= geometry.blocks(), Rule.F015, "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from " + nextBlock + " on");
     }
 
     /// blocks that come from the parent must be there, at the same length
@@ -147,8 +159,8 @@ final class IndexCheck {
         require(!index.full() || !node.zero() || frame.size() == ZeroFrame.encodedSize(payload), Rule.F011, "zero frame of " + frame.size() + " bytes");
     }
 
-    private void zeroRun(Node node, long payload) throws CorruptException {
-        boolean kept = !index.full() && node.extent() == index.extentEnd(row);
+    private void zeroRun(Node node) throws CorruptException {
+        boolean kept = !index.full() && ownExtents == 0;
         if (runStart >= 0 && (!node.zero() || node.chunk() != runNext || kept != runKept)) {
             endZeroRun(runNext);
         }

@@ -15,6 +15,7 @@ import varve.archive.block.DeviceException;
 final class Mapped {
 
     private static final long PIECE = 1 << 30;
+    private static final long PROBE = 1 << 20;
 
     private Mapped() {}
 
@@ -29,6 +30,16 @@ final class Mapped {
         MemorySegment bytes = arena.allocate(size, 8);
         read(channel, path, position, bytes);
         return bytes.asReadOnly();
+    }
+
+    /// Reads a part of a file for nothing but its errors: in a mapping a bad sector is a signal, and perhaps the end of the JVM.
+    static void probe(FileChannel channel, Path path, long position, long size) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment room = arena.allocate(Math.min(size, PROBE), 8);
+            for (long done = 0; done < size; done += PROBE) {
+                read(channel, path, position + done, room.asSlice(0, Math.min(PROBE, size - done)));
+            }
+        }
     }
 
     /// Fills `into` from `position` on.

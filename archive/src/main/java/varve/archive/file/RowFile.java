@@ -9,22 +9,23 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import varve.archive.block.DeviceException;
 
-/// A staged file of small rows, written through a page-sized buffer from its beginning on.
+/// A staged file of small rows, written through a small buffer from its beginning on.
 ///
 /// What an earlier run left in it stays readable until it is overwritten, and goes at [#finish].
 final class RowFile implements Sink, Closeable {
 
-    private static final int BUFFER = 4096;
-
     private final Path path;
     private final FileChannel channel;
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
-    private final MemorySegment bytes = MemorySegment.ofBuffer(buffer);
+    private final ByteBuffer buffer;
+    private final MemorySegment bytes;
     private long written;
     private volatile boolean failed;
 
-    RowFile(Path path) throws IOException {
+    /// @param bufferSize the most bytes that are lost when the process dies
+    RowFile(Path path, int bufferSize) throws IOException {
         this.path = path;
+        this.buffer = ByteBuffer.allocateDirect(bufferSize);
+        this.bytes = MemorySegment.ofBuffer(buffer);
         this.channel = FileChannel.open(
                 path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
@@ -55,7 +56,7 @@ final class RowFile implements Sink, Closeable {
     /// Writes `piece` over the beginning of the file.
     void patch(MemorySegment piece) throws IOException {
         flush();
-        channel.write(piece.asByteBuffer(), 0);
+        write(piece.asByteBuffer(), 0);
     }
 
     /// Copies the whole file to `sink`.
@@ -64,33 +65,45 @@ final class RowFile implements Sink, Closeable {
         ByteBuffer part = ByteBuffer.allocateDirect(1 << 16);
         for (long position = 0; position < written; ) {
             part.clear().limit((int) Math.min(part.capacity(), written - position));
-            int count = channel.read(part, position);
-            if (count <= 0) {
-                throw new DeviceException(path + ": ends at " + position + ", expected " + written);
-            }
-            sink.append(MemorySegment.ofBuffer(part.flip()));
-            position += count;
+            MemorySegment bytes = MemorySegment.ofBuffer(part);
+            Mapped.read(channel, path, position, bytes);
+            sink.append(bytes);
+            position += bytes.byteSize();
         }
     }
 
     /// Cuts off what an earlier run left behind the end, and waits until everything is on the medium.
     void finish() throws IOException {
         flush();
-        channel.truncate(written);
-        channel.force(true);
+        try {
+            channel.truncate(written);
+            channel.force(true);
+        } catch (IOException e) {
+            throw failure(written, e);
+        }
     }
 
     private void flush() throws IOException {
         buffer.flip();
+        written = write(buffer, written);
+        buffer.clear();
+    }
+
+    private long write(ByteBuffer from, long position) throws IOException {
+        long at = position;
         try {
-            while (buffer.hasRemaining()) {
-                written += channel.write(buffer, written);
+            while (from.hasRemaining()) {
+                at += channel.write(from, at);
             }
         } catch (IOException e) {
-            failed = true;
-            throw new DeviceException(path + ": cannot write at " + written + ": " + e.getMessage(), e);
+            throw failure(at, e);
         }
-        buffer.clear();
+        return at;
+    }
+
+    private DeviceException failure(long position, IOException e) {
+        failed = true;
+        return new DeviceException(path + ": cannot write at " + position + ": " + e.getMessage(), e);
     }
 
     @Override

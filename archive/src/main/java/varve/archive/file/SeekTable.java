@@ -55,7 +55,7 @@ final class SeekTable {
         long size = channel.size();
         String where = path.getFileName().toString();
         if (size < Header.FRAME_SIZE + HEAD + FOOT) {
-            throw new CorruptException(Rule.F002, where, "only " + size + " bytes");
+            throw new CorruptException(Rule.F013, where, "no room for one in " + size + " bytes");
         }
         Mapped.read(channel, path, size - FOOT, foot);
         long position = size - HEAD - FOOT - (foot.get(U32, 0) & 0xffff_ffffL) * ROW;

@@ -1,13 +1,9 @@
 package varve.archive.file;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.UnsupportedException;
@@ -15,8 +11,8 @@ import varve.archive.format.UnsupportedException;
 /// The names of an archive that is not one yet, and the step that makes it one.
 ///
 /// The four files of an archive cannot be renamed at once. So when all are complete and proved, the manifest is
-/// written under its stage name: from there on the archive is decided, and [#commit] gives the files their names,
-/// the manifest last. A run that dies in between leaves the staged manifest, and the next run finishes the
+/// written under its stage name: from there on the archive is decided ([#decide]), and [#commit] gives the files their
+/// names, the manifest last. A run that dies in between leaves the staged manifest, and the next run finishes the
 /// renaming ([#recover]).
 ///
 /// @param folder of the volume
@@ -48,70 +44,73 @@ record Stage(Path folder) {
         return folder.resolve(PREFIX + ".json");
     }
 
-    /// Makes the staged files, all complete and on the medium, the archive that `manifest` describes.
+    private Path draft() {
+        return folder.resolve(PREFIX + ".json-draft");
+    }
+
+    /// Decides that the staged files, all complete and on the medium, are the archive that `manifest` describes.
+    void decide(Manifest manifest) throws IOException {
+        Folder.write(draft(), manifest.encode());
+        Files.move(draft(), manifest(), StandardCopyOption.ATOMIC_MOVE);
+        Folder.sync(folder);
+    }
+
+    /// Gives the files of an archive that is decided their names.
     void commit(Manifest manifest) throws IOException {
-        Path draft = folder.resolve(PREFIX + ".json-draft");
-        try (FileChannel channel = FileChannel.open(
-                draft, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer text = ByteBuffer.wrap(manifest.encode());
-            while (text.hasRemaining()) {
-                channel.write(text);
-            }
-            channel.force(true);
-        }
-        Files.move(draft, manifest(), StandardCopyOption.ATOMIC_MOVE);
-        sync(folder);
-        rename(manifest);
+        String base = manifest.baseName();
+        renameIfThere(data(), folder.resolve(base + ".zst"));
+        renameIfThere(index(), folder.resolve(base + ".index"));
+        renameIfThere(tree(), folder.resolve(base + ".tree"));
+        Folder.sync(folder);
+        Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE);
+        Folder.sync(folder);
+        Files.deleteIfExists(nodes());
+        Files.deleteIfExists(extents());
     }
 
     /// Finishes a commit that was interrupted, if there is one.
     ///
     /// @return whether there was
+    /// @throws UnsupportedException if it is the commit of a later version
     boolean recover() throws IOException {
         if (!Files.exists(manifest())) {
             return false;
         }
-        Manifest manifest;
         try {
-            manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
-        } catch (CorruptException | UnsupportedException e) {
-            Files.delete(manifest());
-            return false;
+            Manifest manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
+            if (complete(manifest)) {
+                commit(manifest);
+                return true;
+            }
+        } catch (CorruptException e) {
+            // no decision of ours
         }
-        rename(manifest);
-        return true;
+        Files.delete(manifest());
+        return false;
+    }
+
+    /// whether what was decided is still there, under whichever name: somebody may have tidied up
+    private boolean complete(Manifest manifest) throws IOException {
+        Path data = folder.resolve(manifest.baseName() + ".zst");
+        Path index = folder.resolve(manifest.baseName() + ".index");
+        return size(data(), data) == manifest.file().size() && size(index(), index) == manifest.index().size();
+    }
+
+    private static long size(Path staged, Path named) throws IOException {
+        Path file = Files.exists(staged) ? staged : named;
+        return Files.exists(file) ? Files.size(file) : -1;
     }
 
     /// Removes everything that is staged.
     void discard() throws IOException {
-        for (Path file : new Path[] {manifest(), data(), index(), tree(), nodes(), extents()}) {
+        for (Path file : new Path[] {manifest(), draft(), data(), index(), tree(), nodes(), extents()}) {
             Files.deleteIfExists(file);
         }
-    }
-
-    private void rename(Manifest manifest) throws IOException {
-        String base = manifest.baseName();
-        renameIfThere(data(), folder.resolve(base + ".zst"));
-        renameIfThere(index(), folder.resolve(base + ".index"));
-        renameIfThere(tree(), folder.resolve(base + ".tree"));
-        sync(folder);
-        Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE);
-        sync(folder);
-        Files.deleteIfExists(nodes());
-        Files.deleteIfExists(extents());
     }
 
     private static void renameIfThere(Path from, Path to) throws IOException {
         if (Files.exists(from)) {
             Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
-        }
-    }
-
-    private static void sync(Path folder) throws IOException {
-        if (folder.getFileSystem() == FileSystems.getDefault()) {
-            try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-                channel.force(true);
-            }
         }
     }
 }

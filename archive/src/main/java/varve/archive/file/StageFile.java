@@ -52,7 +52,7 @@ final class StageFile implements Sink, Closeable {
     private Group current;
     private long position;
     private @Nullable Hash only;
-    private volatile @Nullable IOException failure;
+    private volatile @Nullable Throwable failure;
 
     private static final class Group {
         final MemorySegment bytes;
@@ -157,9 +157,10 @@ final class StageFile implements Sink, Closeable {
     }
 
     private void check() throws IOException {
-        IOException e = failure;
-        if (e != null) {
-            throw e;
+        switch (failure) {
+            case null -> {}
+            case IOException e -> throw e;
+            case Throwable e -> throw new IllegalStateException(e);
         }
     }
 
@@ -194,8 +195,8 @@ final class StageFile implements Sink, Closeable {
             failure = e instanceof DeviceException
                     ? e
                     : new DeviceException(path + ": cannot write at " + group.position + ": " + e.getMessage(), e);
-        } catch (RuntimeException e) {
-            failure = new IOException(e);
+        } catch (RuntimeException | Error e) {
+            failure = e; // the leading thread must not wait for this one forever
         }
     }
 

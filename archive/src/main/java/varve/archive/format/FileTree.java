@@ -47,15 +47,14 @@ public final class FileTree {
             throw new CorruptException(Rule.F041, where, "expected the head of a file tree");
         }
         long fileSize = Bytes.u64(bytes, 16);
-        if (fileSize < 0 || bytes.byteSize() - HEAD_SIZE != groups(fileSize) * Hash.SIZE) {
+        if (fileSize != file.size() || bytes.byteSize() - HEAD_SIZE != groups(fileSize) * Hash.SIZE) {
             throw new CorruptException(
-                    Rule.F041, where, bytes.byteSize() + " bytes for a file of " + Long.toUnsignedString(fileSize));
+                    Rule.F041, where, bytes.byteSize() + " bytes for a file of " + Long.toUnsignedString(fileSize) + ", expected one of " + file.size());
         }
         FileTree tree = new FileTree(bytes, fileSize);
         Hash root = tree.root();
-        if (fileSize != file.size() || !root.equals(file.hash())) {
-            throw new CorruptException(
-                    Rule.F042, where, "expected " + file.hash() + " of " + file.size() + " bytes, found " + root + " of " + fileSize);
+        if (!root.equals(file.hash())) {
+            throw new CorruptException(Rule.F042, where, "expected " + file.hash() + ", found " + root);
         }
         return tree;
     }

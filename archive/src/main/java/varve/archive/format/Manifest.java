@@ -213,14 +213,12 @@ public record Manifest(
             wrong = "sequence " + sequence + " with previous " + json.text("previous");
         } else if (json.number("blockSize") != Geometry.BLOCK_SIZE) {
             wrong = "block size " + json.number("blockSize");
-        } else if (state.size() < 0 || parent.size() < 0 || geometry().chunks() > Geometry.MAX_CHUNKS) {
-            wrong = "size " + state.size() + ", parent size " + parent.size();
-        } else if (changedSize < 0 || changedSize > state.size() || (kind == Kind.FULL && changedSize != state.size())) {
+        } else if (!volumeId.toString().equals(json.text("volumeId"))) {
+            wrong = "volume id \"" + json.text("volumeId") + "\"";
+        } else if (changedSize > state.size() || (kind == Kind.FULL && changedSize != state.size())) {
             wrong = "changed size " + changedSize + " of " + state.size();
-        } else if (payloadSize < 0 || payloadSize > changedSize) {
+        } else if (payloadSize > changedSize) {
             wrong = "payload size " + payloadSize + " of changed size " + changedSize;
-        } else if (index.size() < 0 || file.size() < index.size()) {
-            wrong = "index size " + index.size() + " in a file of " + file.size();
         }
         if (wrong != null) {
             throw new CorruptException(Rule.F036, where, wrong);

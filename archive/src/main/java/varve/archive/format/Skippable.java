@@ -24,9 +24,18 @@ public final class Skippable {
 
     /// {@return whether a frame of ours with this tag and content size begins at `position`}
     static boolean is(MemorySegment from, long position, long contentSize, String tag) {
+        return is(from, position, tag) && contentSize(from, position) == contentSize;
+    }
+
+    /// {@return whether a frame of ours with this tag begins at `position`}
+    static boolean is(MemorySegment from, long position, String tag) {
         return from.byteSize() >= position + HEAD_SIZE + TAG_SIZE
                 && Bytes.u32(from, position) == MAGIC
-                && Bytes.u32(from, position + 4) == contentSize
                 && Bytes.hasTag(from, position + HEAD_SIZE, tag);
+    }
+
+    /// {@return the content size of the frame at `position`}
+    static long contentSize(MemorySegment from, long position) {
+        return Bytes.u32(from, position + 4);
     }
 }

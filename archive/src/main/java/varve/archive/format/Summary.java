@@ -79,7 +79,7 @@ public record Summary(
 
     /// {@return the summary at the end of an index region}
     /// @param index the region, whole; only its last frame and the heads of its tables are looked at
-    /// @throws CorruptException F027, F029, F032 to F034, and what [Header] may break
+    /// @throws CorruptException F002, F027, F029, F032 to F034, and what [Header] may break
     /// @throws UnsupportedException if a later version wrote it
     public static Summary decode(MemorySegment index, String where) throws CorruptException, UnsupportedException {
         long at = index.byteSize() - FRAME_SIZE;
@@ -101,17 +101,22 @@ public record Summary(
                 Bytes.u64(content, 144),
                 Bytes.u64(content, 152));
         summary.checkLimits(where);
-        if (summary.indexSize() != index.byteSize()
-                || !Skippable.is(index, 0, Skippable.TAG_SIZE + summary.extents * Extent.SIZE, Extent.TAG)
-                || !Skippable.is(
-                        index,
-                        summary.nodeRows() - TABLE_HEAD,
-                        Skippable.TAG_SIZE + summary.nodes * Node.SIZE,
-                        Node.TAG)) {
-            throw new CorruptException(
-                    Rule.F029, where, summary.extents + " extents and " + summary.nodes + " nodes in " + index.byteSize() + " bytes");
-        }
+        summary.checkTables(index, where);
         return summary;
+    }
+
+    private void checkTables(MemorySegment index, String where) throws CorruptException {
+        long nodeFrame = nodeRows() - TABLE_HEAD;
+        if (indexSize() != index.byteSize()) {
+            throw new CorruptException(Rule.F029, where, extents + " extents and " + nodes + " nodes in " + index.byteSize() + " bytes");
+        }
+        if (!Skippable.is(index, 0, Extent.TAG) || !Skippable.is(index, nodeFrame, Node.TAG)) {
+            throw new CorruptException(Rule.F002, where, "expected the extent frame, then the node frame");
+        }
+        if (Skippable.contentSize(index, 0) != nodeFrame - Skippable.HEAD_SIZE
+                || Skippable.contentSize(index, nodeFrame) != Skippable.TAG_SIZE + nodes * Node.SIZE) {
+            throw new CorruptException(Rule.F029, where, "the frames of the tables are not as large as " + extents + " extents and " + nodes + " nodes");
+        }
     }
 
     private void checkLimits(String where) throws CorruptException {

@@ -232,11 +232,13 @@ public final class Linux {
         }
     }
 
-    /// Maps a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
-    static MemorySegment map(int fd, long size) throws IOException {
+    /// Maps a part of a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
+    ///
+    /// @param offset on a page's border
+    static MemorySegment map(int fd, long offset, long size) throws IOException {
         long address = checked(
-                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, 0L)),
-                fd, "mmap of " + size + " bytes");
+                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, offset)),
+                fd, "mmap of " + size + " bytes at " + offset);
         return MemorySegment.ofAddress(address).reinterpret(size);
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 import varve.archive.block.RefusedException;
+import varve.archive.file.Folder;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Manifest;
@@ -41,7 +42,7 @@ public record Vault(Path folder, UUID id) {
         }
         try {
             JsonMembers json = JsonMembers.parse(text, marker.toString());
-            if (!FORMAT.equals(json.text("format"))) {
+            if (!FORMAT.equals(json.required("format"))) {
                 throw new UnsupportedException(marker + ": format \"" + json.text("format") + "\", this varve reads \"" + FORMAT + "\"");
             }
             if (!json.sealed()) {
@@ -63,10 +64,11 @@ public record Vault(Path folder, UUID id) {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new RefusedException(folder + ": is not a folder");
         }
-        Files.createDirectories(folder);
+        Folder.create(folder);
         try (Stream<Path> content = Files.list(folder)) {
-            if (content.anyMatch(path -> !path.getFileName().toString().equals("lost+found")
-                    && !path.getFileName().toString().startsWith(MARKER))) {
+            boolean foreign = content.anyMatch(path -> !path.getFileName().toString().equals("lost+found")
+                    && !path.getFileName().toString().startsWith(MARKER));
+            if (foreign && !Files.exists(folder.resolve(MARKER))) { // else another process has just made it
                 throw new RefusedException(folder + ": not empty and no vault; give a vault, or an empty folder to make one in");
             }
         }
@@ -77,16 +79,24 @@ public record Vault(Path folder, UUID id) {
         json.text("created", Manifest.text(Instant.now()));
         json.seal();
         Path draft = folder.resolve(MARKER + "." + id);
-        Files.write(draft, json.toString().getBytes(StandardCharsets.UTF_8));
         try {
-            Files.createLink(folder.resolve(MARKER), draft); // fails if another process was first
-        } catch (FileAlreadyExistsException e) {
-            // then its identity holds
-        } catch (UnsupportedOperationException | FileSystemException e) {
-            Files.move(draft, folder.resolve(MARKER), StandardCopyOption.ATOMIC_MOVE);
+            Folder.write(draft, json.toString().getBytes(StandardCharsets.UTF_8));
+            nameMarker(draft, folder.resolve(MARKER));
+        } finally {
+            Files.deleteIfExists(draft);
         }
-        Files.deleteIfExists(draft);
+        Folder.sync(folder);
         return open(folder);
+    }
+
+    private static void nameMarker(Path draft, Path marker) throws IOException {
+        try {
+            Files.createLink(marker, draft);
+        } catch (FileAlreadyExistsException e) {
+            // another process was first: its identity holds
+        } catch (UnsupportedOperationException | FileSystemException e) {
+            Files.move(draft, marker, StandardCopyOption.ATOMIC_MOVE); // a file system without links
+        }
     }
 
     /// Opens the vault in a folder, or makes believe there is an empty one: for dry runs.
@@ -108,9 +118,14 @@ public record Vault(Path folder, UUID id) {
     /// {@return a volume, which need not exist yet}
     /// @throws RefusedException if no volume may be called so
     public Volume volume(String name) throws RefusedException {
+        checkVolumeName(name);
+        return new Volume(name, folder.resolve(name));
+    }
+
+    /// @throws RefusedException if no volume may be called so
+    public static void checkVolumeName(String name) throws RefusedException {
         if (!Manifest.isVolumeName(name) || name.equals(MARKER)) {
             throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
         }
-        return new Volume(name, folder.resolve(name));
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
 
@@ -31,7 +32,7 @@ public final class VolumeLock implements Closeable {
     /// @param purpose what for, in the message that others get
     /// @throws LockedException if another process holds it all that time; says who and since when
     public static VolumeLock acquire(Path folder, Duration wait, String purpose) throws IOException, InterruptedException {
-        Files.createDirectories(folder);
+        Folder.create(folder);
         Path file = folder.resolve(".varve-lock");
         try {
             Files.createFile(file);
@@ -48,13 +49,21 @@ public final class VolumeLock implements Closeable {
                 }
                 Thread.sleep(POLL_MILLIS);
             }
-            Files.writeString(
-                    holder,
-                    "process " + ProcessHandle.current().pid() + ", " + purpose + ", since " + Manifest.text(Instant.now()) + "\n");
+            sign(holder, purpose);
             return new VolumeLock(fd);
         } catch (Throwable e) {
             Linux.close(fd);
             throw e;
+        }
+    }
+
+    private static void sign(Path holder, String purpose) {
+        try {
+            Files.writeString(
+                    holder,
+                    "process " + ProcessHandle.current().pid() + ", " + purpose + ", since " + Manifest.text(Instant.now()) + "\n");
+        } catch (IOException e) {
+            // nothing depends on it; if there is no room, the archive will say so
         }
     }
 

@@ -51,7 +51,7 @@ public final class HashVerb implements Verb {
     private @Nullable Path compare;
 
     @Option(names = "--chunk-size", paramLabel = "SIZE", converter = Size.Bytes.class,
-            description = "A power of two from 64K to 16M. Default: 256K, or that of the file to compare with.")
+            description = "A power of two from 64K to 16M. Default: 512K, or that of the file to compare with.")
     private @Nullable Long chunkSize;
 
     @Option(names = "--threads", paramLabel = "N", description = "How many threads read and hash. Default: one for each core.")

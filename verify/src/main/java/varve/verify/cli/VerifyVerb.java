@@ -22,6 +22,7 @@ import varve.archive.vault.Vault;
 import varve.verify.Depth;
 import varve.verify.Report;
 import varve.verify.Verifier;
+import varve.verify.VerifyOptions;
 
 /// `varve verify`: what of a volume is as it was when it was written.
 @Command(
@@ -37,8 +38,8 @@ import varve.verify.Verifier;
             "             to 1 MiB. Nothing is decompressed, so it does not prove that what is stored decodes to the",
             "             recorded hashes.",
             "  content    Every frame is decoded and every chunk proved by its hash. Zero runs are compared with the",
-            "             one form that zeros have; their hashes are taken from the tables. It does not prove what the",
-            "             device itself held: for that compare with the device (varve hash, b3sum).",
+            "             one form that zeros have; their hashes are taken from the tables (--zeros proves them too). It does",
+            "             not prove what the device itself held: for that compare with it (varve hash, b3sum).",
             "",
             "Writes nothing and takes no lock. The last line says what was and what was not covered.",
         })
@@ -53,6 +54,10 @@ public final class VerifyVerb implements Verb {
     @Option(names = "--depth", paramLabel = "DEPTH", converter = DepthConverter.class,
             description = "structure, stored or content. Default: content.")
     private Depth depth = Depth.CONTENT;
+
+    @Option(names = "--zeros",
+            description = "With content: hash zero runs again too, to prove the hashes that the tables have for them. Takes minutes for each TiB.")
+    private boolean zeros;
 
     @Option(names = "--threads", paramLabel = "N", description = "How many threads read, decode and hash. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
@@ -83,10 +88,13 @@ public final class VerifyVerb implements Verb {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
+        if (zeros && depth != Depth.CONTENT) {
+            throw new UsageException("--zeros goes with --depth content");
+        }
         Report report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "verify " + name)) {
-            report = new Verifier(Vault.open(vault.folder()), threads, InstantSource.system(), watcher)
-                    .verify(PointName.parse(name), depth);
+            VerifyOptions options = new VerifyOptions(depth, zeros, threads);
+            report = new Verifier(Vault.open(vault.folder()), options, InstantSource.system(), watcher).verify(PointName.parse(name));
         }
         ReportText text = new ReportText(report);
         if (json.asked()) {

@@ -1,0 +1,69 @@
+package varve.archive.file;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import varve.archive.block.DeviceException;
+
+/// Folders and small files that a power cut does not take back: content is on the medium when the file was synced, a name
+/// when its folder was.
+public final class Folder {
+
+    private Folder() {}
+
+    /// Makes a folder, and those above it that are missing.
+    public static void create(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            return;
+        }
+        Path parent = folder.toAbsolutePath().getParent();
+        if (parent != null) {
+            create(parent);
+        }
+        try {
+            Files.createDirectory(folder);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(folder)) {
+                throw e;
+            }
+        }
+        if (parent != null) {
+            sync(parent);
+        }
+    }
+
+    /// Writes a file, over what it may have held; it is on the medium, its name perhaps not yet.
+    public static void write(Path file, byte[] content) throws IOException {
+        try (FileChannel channel = FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            ByteBuffer rest = ByteBuffer.wrap(content);
+            try {
+                while (rest.hasRemaining()) {
+                    channel.write(rest);
+                }
+                channel.force(true);
+            } catch (IOException e) {
+                throw new DeviceException(file + ": cannot write at " + rest.position() + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /// Waits until the names in a folder are on the medium.
+    public static void sync(Path folder) throws IOException {
+        if (folder.getFileSystem() != FileSystems.getDefault()) {
+            return;
+        }
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            try {
+                channel.force(true);
+            } catch (IOException e) {
+                throw new DeviceException(folder + ": cannot write: " + e.getMessage(), e);
+            }
+        }
+    }
+}

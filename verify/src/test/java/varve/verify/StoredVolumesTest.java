@@ -1,0 +1,100 @@
+package varve.verify;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import varve.archive.format.Rule;
+import varve.archive.vault.PointName;
+import varve.archive.vault.Vault;
+import varve.testdata.TestFiles;
+import varve.testdata.TestFiles.BadVolume;
+import varve.testdata.TestFiles.GoldenVolume;
+
+/// The committed volumes: golden ones are proved at every depth, each bad one is refused by the rule that it breaks.
+final class StoredVolumesTest {
+
+    @TempDir
+    Path folder;
+
+    static List<GoldenVolume> golden() throws IOException {
+        return TestFiles.golden();
+    }
+
+    static List<BadVolume> bad() throws IOException {
+        return TestFiles.bad();
+    }
+
+    /// a vault with a copy of a volume
+    private Vault vault(Path volume) throws IOException {
+        Vault vault = Vault.openOrCreate(folder);
+        Path to = Files.createDirectories(folder.resolve(volume.getFileName().toString()));
+        try (Stream<Path> files = Files.list(volume)) {
+            for (Path file : files.filter(file -> !file.getFileName().toString().startsWith("expect.")).toList()) {
+                Files.copy(file, to.resolve(file.getFileName().toString()));
+            }
+        }
+        return vault;
+    }
+
+    private Report verify(Path volume, Depth depth) throws IOException {
+        VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 1);
+        return new Verifier(vault(volume), options, InstantSource.system(), Watcher.NONE).verify(PointName.parse(volume.getFileName().toString()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("golden")
+    void goldenVolumeIsProved(GoldenVolume golden) throws IOException {
+        Report report = verify(golden.folder(), Depth.CONTENT);
+        assertEquals(
+                golden.points().stream().map(point -> point.root() + " " + point.size()).toList(),
+                report.points().stream()
+                        .filter(Report.PointInTime::good)
+                        .map(point -> point.archive().manifest().state())
+                        .map(state -> state.root() + " " + state.size())
+                        .toList());
+        // one of them comes without what can be done without
+        List<Finding> others = report.findings().stream().filter(f -> !(f instanceof Finding.MissingFile)).toList();
+        assertEquals(List.of(), others);
+        assertTrue(report.worst().compareTo(Severity.SPARE) <= 0, () -> report.findings().toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("bad")
+    void badVolumeIsRefusedByItsRule(BadVolume bad) throws IOException {
+        Report report = verify(bad.folder(), Depth.CONTENT);
+        assertFalse(report.sound(), bad::what);
+        Set<String> rules = report.findings().stream()
+                .filter(finding -> finding.severity() != Severity.NOTE)
+                .map(finding -> finding.rule().map(Enum::name).orElse(finding.text()))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertTrue(rules.stream().anyMatch(rule -> rule.contains(bad.rule())), () -> bad.what() + ": " + report.findings());
+    }
+
+    @Test
+    void rulesOfTheReaderThePageAndTheBadVolumesAreTheSame() throws IOException {
+        Set<String> reader = Stream.of(Rule.values()).map(Enum::name).collect(Collectors.toCollection(TreeSet::new));
+        Set<String> page = Pattern.compile("\\*\\*(F\\d{3})\\*\\*")
+                .matcher(Files.readString(TestFiles.root().resolveSibling("docs/FORMAT.md")))
+                .results()
+                .map(match -> match.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> volumes = bad().stream().map(BadVolume::rule).collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(page, reader);
+        assertEquals(page, volumes);
+    }
+}

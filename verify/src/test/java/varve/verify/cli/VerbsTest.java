@@ -1,0 +1,176 @@
+package varve.verify.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import varve.archive.cli.ExitCode;
+import varve.archive.cli.Main;
+import varve.archive.cli.Stdio;
+import varve.testdata.Damage;
+import varve.testdata.Images;
+import varve.testdata.LoopDevice;
+import varve.testdata.Tools;
+
+/// `varve verify` and `varve hash` as a user runs them.
+final class VerbsTest {
+
+    @TempDir
+    Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private byte[] stdin = new byte[0];
+    private Path image;
+
+    @BeforeEach
+    void image() throws IOException {
+        image = Files.write(folder.resolve("tools.img"), Images.noise(1, 3_000_000));
+    }
+
+    private ExitCode run(String... args) {
+        out.reset();
+        err.reset();
+        return Main.run(
+                new Stdio(new ByteArrayInputStream(stdin), new PrintStream(out), new PrintStream(err), 0, System::nanoTime), args);
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String vault() {
+        String vault = folder.resolve("vault").toString();
+        assertEquals(ExitCode.OK, run("archive", image.toString(), "--vault", vault));
+        return vault;
+    }
+
+    private Path find(String suffix) throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve("vault/tools"))) {
+            return files.filter(file -> file.toString().endsWith(suffix)).findFirst().orElseThrow();
+        }
+    }
+
+    private String lastLine() {
+        return out().lines().reduce((a, b) -> b).orElseThrow();
+    }
+
+    @Test
+    void lastLineSaysWhatWasAndWasNotCovered() {
+        String vault = vault();
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault));
+        assertEquals(1, out().lines().count());
+        assertTrue(lastLine().matches("proved by content: 1 of 1 point in time of tools, 2\\.9 MiB read in 4 files from vault "
+                + vault + " \\(page cache not excluded\\); not covered: .*"), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools@latest", "--vault", vault, "--depth", "stored"));
+        assertTrue(lastLine().startsWith("checked as stored: 1 of 1 point in time of tools@latest, "), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools@latest", "--vault", vault, "--depth", "structure"));
+        assertTrue(lastLine().startsWith("checked by structure: 1 of 1 point"), this::out);
+        assertTrue(lastLine().contains("not covered: what the data files hold"), this::out);
+    }
+
+    @Test
+    void damageIsExitCode3AndSaysWhere() throws IOException {
+        String vault = vault();
+        Damage.flip(1_200_000, 1).inflictOn(find(".zst"));
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault));
+        assertTrue(out().contains("damage: " + find(".zst").getFileName() + ": 1048576 bytes at position 1048576 differ"), this::out);
+        assertTrue(out().contains("full.zst: chunk 2 at 1048576: hash mismatch (F026)") || out().contains("frame does not decode (F010)"), this::out);
+        assertTrue(out().contains("Z: damaged, because of " + find(".zst").getFileName()), this::out);
+        assertTrue(lastLine().startsWith("proved by content: 0 of 1 point"), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--depth", "structure"));
+    }
+
+    @Test
+    void jsonHasStableNames() throws IOException {
+        String vault = vault();
+        Damage.flip(1_200_000, 1).inflictOn(find(".zst"));
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault, "--json"));
+        for (String name : new String[] {
+            "vault", "vaultId", "volume", "point", "depth", "sound", "started", "milliseconds", "filesRead", "bytesRead", "pageCache",
+            "bytesProved", "bytesInZeroRuns", "points", "time", "sequence", "archive", "size", "root", "good", "verdict", "because",
+            "lostPoints", "findings", "kind", "severity", "file", "rule", "text", "position", "offset", "notCovered", "summary",
+        }) {
+            assertTrue(out().contains("\"" + name + "\": "), name);
+        }
+        assertTrue(out().contains("\"kind\": \"damaged-range\""));
+    }
+
+    @Test
+    void badOptionsAreUsageErrors() {
+        assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--depth", "deep"));
+        assertTrue(err.toString().contains("'deep' is no depth: expected structure, stored or content"), err::toString);
+        assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--depth", "stored", "--zeros"));
+        assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--threads", "0"));
+        assertEquals(ExitCode.USAGE, run("hash", image.toString(), "--chunk-size", "100K"));
+        assertEquals(ExitCode.USAGE, run("hash", image.toString(), "--manifest", "a", "--compare", "b"));
+        assertEquals(ExitCode.NOT_FOUND, run("verify", "tools", "--vault", folder.toString()));
+    }
+
+    @Test
+    void hashPrintsWhatB3sumPrints() throws IOException {
+        Assumptions.assumeTrue(Tools.find("b3sum").isPresent(), "b3sum is not installed");
+        Path odd = Files.copy(image, folder.resolve("back\\slash\nline"));
+        for (Path file : new Path[] {image, odd, Files.createFile(folder.resolve("empty"))}) {
+            assertEquals(ExitCode.OK, run("hash", file.toString()));
+            assertEquals(new String(Tools.run("b3sum", file.toString()).orElseThrow().bytes(), StandardCharsets.UTF_8), out());
+        }
+        stdin = Files.readAllBytes(image);
+        assertEquals(ExitCode.OK, run("hash", "-"));
+        assertEquals(new String(Tools.runWith(stdin, "b3sum").orElseThrow().bytes(), StandardCharsets.UTF_8), out());
+    }
+
+    @Test
+    void hashReadsABlockDevice() throws IOException {
+        Assumptions.assumeTrue(LoopDevice.available(), "needs root and loop devices");
+        Path file = folder.resolve("disk");
+        Files.write(file, Images.noise(2, 3 << 20));
+        Optional<String> expected = Tools.b3sum(file);
+        Assumptions.assumeTrue(expected.isPresent(), "b3sum is not installed");
+        try (LoopDevice device = LoopDevice.attach(file)) {
+            assertEquals(ExitCode.OK, run("hash", device.path().toString()));
+            assertEquals(expected.get() + "  " + device.path() + "\n", out());
+        }
+    }
+
+    @Test
+    void comparisonListsWhatDiffers() throws IOException {
+        String list = folder.resolve("list").toString();
+        assertEquals(ExitCode.OK, run("hash", image.toString(), "--manifest", list, "--chunk-size", "64K"));
+        assertEquals(ExitCode.OK, run("hash", image.toString(), "--compare", list));
+        assertTrue(lastLine().startsWith("as it was at "), this::out);
+        byte[] bytes = Files.readAllBytes(image);
+        bytes[70_000] ^= 1;
+        Files.write(image, bytes);
+        assertEquals(ExitCode.FINDINGS, run("hash", image.toString(), "--compare", list));
+        assertTrue(out().startsWith("differs: 65536 bytes at offset 65536\n"), this::out);
+        assertEquals(ExitCode.FINDINGS, run("hash", image.toString(), "--compare", list, "--json"));
+        assertTrue(out().replaceAll("\\s", "").contains("\"differences\":[{\"offset\":65536,\"size\":65536}],\"differingSize\":65536"), this::out);
+        Files.write(image, Arrays.copyOf(bytes, 100));
+        assertEquals(ExitCode.FINDINGS, run("hash", image.toString(), "--compare", list));
+        assertEquals(ExitCode.REFUSED, run("hash", image.toString(), "--manifest", list));
+    }
+
+    @Test
+    void helpSaysWhatEachDepthProves() {
+        assertEquals(ExitCode.OK, run("verify", "--help"));
+        for (String word : new String[] {"structure", "stored", "content", "does not prove"}) {
+            assertTrue(out().replaceAll("\\s+", " ").contains(word), word);
+        }
+        assertFalse(out().isEmpty());
+    }
+}
