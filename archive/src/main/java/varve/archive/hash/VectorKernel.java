@@ -26,9 +26,9 @@ import jdk.incubator.vector.VectorSpecies;
 /// (`vpermi2d`).
 ///
 /// **Arrays only.** Leaves are copied to an array, and vectors are loaded from arrays, which cannot be aligned. From
-/// aligned off-heap memory all this would be an eighth faster, but was measured to be four times slower at times: what C2
-/// makes of an access to a memory segment depends on all kinds of segments and arenas that the process has used so far,
-/// and on how often. Of an array it makes the same every time.
+/// aligned off-heap memory all this would be an eighth faster, but was measured to be four times slower at times: what
+/// C2 makes of an access to a memory segment depends on all kinds of segments and arenas that the process has used so
+/// far, and on how often. Of an array it makes the same every time.
 ///
 /// **The compiler.** A call in these methods that C2 does not inline makes vectors into objects: fifteen times
 /// slower. It does inline the Vector API, whatever the size, but nothing of ours once a method has grown: so there
