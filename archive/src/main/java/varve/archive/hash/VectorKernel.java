@@ -25,10 +25,10 @@ import jdk.incubator.vector.VectorSpecies;
 /// while four rows are in registers, then they go through memory. `selectFrom` on two vectors is one instruction
 /// (`vpermi2d`).
 ///
-/// **Arrays only.** Vectors are loaded from arrays, never from memory segments, though arrays cannot be aligned and the
-/// leaves have to be copied there: together that costs a tenth. But an access to a segment checks its arena, which
-/// doubles the time to compile; and what C2 makes of that check depends on which arenas anybody in the process has used
-/// so far, and is thrown away at the sight of others, in the middle of work.
+/// **Arrays only.** Leaves are copied to an array, and vectors are loaded from arrays, which cannot be aligned. From
+/// aligned off-heap memory all this would be an eighth faster, but was measured to be four times slower at times: what
+/// C2 makes of an access to a memory segment depends on all kinds of segments and arenas that the process has used so
+/// far, and on how often. Of an array it makes the same every time.
 ///
 /// **The compiler.** A call in these methods that C2 does not inline makes vectors into objects: fifteen times
 /// slower. It does inline the Vector API, whatever the size, but nothing of ours once a method has grown: so there

@@ -17,13 +17,13 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// How long a subtree takes, by kernel. Bytes per nanosecond are GB/s. To run it, after `mvn test-compile`:
+/// How long a subtree takes, by kernel. Bytes per nanosecond are GB/s. To run it, with `JAVA_HOME` a JDK 25:
 ///
-///     mvn -q -pl archive dependency:build-classpath -Dmdep.outputFile=/tmp/cp
+///     mvn -q test-compile dependency:build-classpath -pl archive -am -Dmdep.outputFile=/tmp/cp
 ///     $JAVA_HOME/bin/java --add-modules jdk.incubator.vector \
 ///         -cp archive/target/test-classes:archive/target/classes:$(cat /tmp/cp) org.openjdk.jmh.Main HashBenchmark
 ///
-/// The width of the vector kernel is set by `-jvmArgsAppend -Dvarve.hash.kernel=vector-256`.
+/// The width of the vector kernel is set by `-jvmArgs -Dvarve.hash.kernel=vector-256`.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @State(Scope.Thread)
