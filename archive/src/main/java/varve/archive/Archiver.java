@@ -7,8 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -17,11 +15,13 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.BlockSource;
 import varve.archive.block.Feed;
@@ -54,6 +54,9 @@ public final class Archiver {
 
     /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
     private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
+
+    /// a device for which the fastest hash is worth the wait until it is compiled
+    private static final long WORTH_WAITING = 256L << 20;
 
     private final Vault vault;
     private final String name;
@@ -133,8 +136,7 @@ public final class Archiver {
         Optional<StoredArchive> latest = history.latest();
         int chunkLog = chunkLog(latest, size);
         Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
-        Instant time = time(volume, latest, base.isPresent() ? Kind.DELTA : Kind.FULL);
-        Hashing.warmUp();
+        Instant time = time(history);
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
             limit(feed, chunkLog);
@@ -217,6 +219,9 @@ public final class Archiver {
         long largest = Recorder.largestContent(chunkLog);
         int slots = options.threads() * 4;
         LongAdder reused = new LongAdder();
+        if (feed.knownSize() > WORTH_WAITING) {
+            Hashing.awaitWarm();
+        }
         Throttle throttle = new Throttle(options.bytesPerSecond());
         try (Arena arena = Arena.ofShared();
                 Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused))) {
@@ -367,14 +372,16 @@ public final class Archiver {
         return ArchiveWriter.stagedHeader(volume.folder()).map(Header::volumeId).orElseGet(UUID::randomUUID);
     }
 
-    private Instant time(Volume volume, Optional<StoredArchive> latest, Kind kind) {
+    /// the time of the point to be: now, or the next millisecond that no other point has
+    private Instant time(History history) {
         Instant time = now();
-        if (latest.isPresent() && latest.get().manifest().time().isAfter(time)) {
+        Optional<Instant> latest = history.latest().map(archive -> archive.manifest().time());
+        if (latest.isPresent() && latest.get().isAfter(time)) {
             warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
-                    + Manifest.text(latest.get().manifest().time()) + ": check the clock");
+                    + Manifest.text(latest.get()) + ": check the clock");
         }
-        while (Files.exists(volume.folder().resolve(Manifest.baseName(name, time, kind) + ".json"))
-                || latest.isPresent() && latest.get().manifest().time().equals(time)) {
+        Set<Instant> taken = history.archives().stream().map(archive -> archive.manifest().time()).collect(Collectors.toSet());
+        while (taken.contains(time)) {
             time = time.plusMillis(1);
         }
         return time;

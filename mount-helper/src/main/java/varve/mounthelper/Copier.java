@@ -3,6 +3,7 @@ package varve.mounthelper;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.function.LongConsumer;
 import varve.archive.block.DeviceException;
@@ -166,7 +167,8 @@ final class Copier implements AutoCloseable {
     }
 
     private static boolean zeroBlock(MemorySegment bytes, long at) {
-        return Zeros.only(bytes.asSlice(at, Math.min(Geometry.BLOCK_SIZE, bytes.byteSize() - at)));
+        return bytes.get(ValueLayout.JAVA_BYTE, at) == 0
+                && Zeros.only(bytes.asSlice(at, Math.min(Geometry.BLOCK_SIZE, bytes.byteSize() - at)));
     }
 
     // ---- zeros

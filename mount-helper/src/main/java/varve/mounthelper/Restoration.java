@@ -44,7 +44,8 @@ public final class Restoration implements Closeable {
     /// @param kept data that the target held already
     /// @param zero what reads as zeros
     /// @param cleared what of that did not before
-    public record Outcome(Hash root, long written, long kept, long zero, long cleared) {}
+    /// @param contents what seems to be there now
+    public record Outcome(Hash root, long written, long kept, long zero, long cleared, String contents) {}
 
     private Restoration(Chain chain, Target target, RestoreOptions options, RestorePlan plan) {
         this.chain = chain;
@@ -58,6 +59,7 @@ public final class Restoration implements Closeable {
     /// @throws RefusedException if the restore would do harm
     /// @throws BrokenChainException if an archive that is needed is not at hand
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
+        Hashing.warmUp();
         FoundPoint found = FoundPoint.find(vault, point);
         checkMeant(point, found);
         StoredArchive archive = found.archive();
@@ -150,7 +152,6 @@ public final class Restoration implements Closeable {
         if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
             throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
         }
-        Hashing.warmUp();
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
         Tally tally = new Tally();
         copy(tally, progress);
@@ -159,7 +160,12 @@ public final class Restoration implements Closeable {
             copier.sample(SAMPLE);
         }
         Outcome outcome = new Outcome(
-                plan.manifest().state().root(), tally.written.sum(), tally.kept.sum(), tally.zero.sum(), tally.cleared.sum());
+                plan.manifest().state().root(),
+                tally.written.sum(),
+                tally.kept.sum(),
+                tally.zero.sum(),
+                tally.cleared.sum(),
+                Contents.of(target.medium().fd(), plan.size()));
         if (outcome.written + outcome.kept + outcome.zero != plan.size()) {
             throw new IllegalStateException(outcome + " do not add up to " + plan.size());
         }

@@ -11,8 +11,9 @@ public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond) 
         return new RestoreOptions(false, defaultThreads(), 0);
     }
 
-    /// {@return two for each core: one waits for the target while the other computes}
+    /// {@return two for each core, since one waits for the target while the other computes; 8 at most, which is enough for
+    /// most targets and bounds the memory}
     public static int defaultThreads() {
-        return 2 * Runtime.getRuntime().availableProcessors();
+        return Math.min(8, 2 * Runtime.getRuntime().availableProcessors());
     }
 }

@@ -69,4 +69,13 @@ final class ManPagesTest {
             assertTrue(page("varve").contains(".It " + code.number() + "\n" + code.meaning() + "\n"), code::name);
         }
     }
+
+    @Test
+    void everyPageIsOfACommand() throws IOException {
+        Set<String> expected = verbs().map(verb -> "varve-" + name(verb) + ".1").collect(Collectors.toCollection(TreeSet::new));
+        expected.add("varve.1");
+        try (Stream<Path> pages = Files.list(FOLDER)) {
+            assertEquals(expected, pages.map(page -> page.getFileName().toString()).collect(Collectors.toCollection(TreeSet::new)));
+        }
+    }
 }

@@ -20,6 +20,7 @@ import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
+import varve.archive.hash.Hashing;
 import varve.archive.vault.Vault;
 
 /// `varve archive`: records a device as it is now.
@@ -86,6 +87,7 @@ public final class ArchiveVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
+        Hashing.warmUp();
         String name = volume == null ? defaultVolume() : volume;
         Path folder = vault.folder();
         if (source.equals("-")) {

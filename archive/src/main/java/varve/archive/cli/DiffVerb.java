@@ -81,7 +81,7 @@ public final class DiffVerb implements Verb {
             text.end().member("count", total[0]).member("bytes", total[1]);
         }
         if (!json.asked()) {
-            stdio.err().println(total[0] + " ranges, " + total[1] + " bytes (" + Size.format(total[1]) + ")");
+            (summary ? out : stdio.err()).println(total[0] + " ranges, " + total[1] + " bytes (" + Size.format(total[1]) + ")");
         }
         return ExitCode.OK;
     }

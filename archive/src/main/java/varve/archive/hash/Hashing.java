@@ -1,5 +1,7 @@
 package varve.archive.hash;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,9 @@ public final class Hashing {
     private static final boolean AVAILABLE = !CHOICE.equals("plain")
             && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
 
+    private static final long PATIENCE_MILLIS = 600;
+
+    private static final CountDownLatch warm = new CountDownLatch(1);
     private static final AtomicBoolean started = new AtomicBoolean(!CHOICE.isEmpty());
     private static volatile boolean vector = AVAILABLE && !CHOICE.isEmpty();
     private static volatile @Nullable String fault;
@@ -39,11 +44,26 @@ public final class Hashing {
         }
     }
 
+    /// Waits until the vector kernel is warm, if that does not take long. Whoever is about to hash much does better to leave
+    /// the processors to the compiler than to have the plain kernel compiled, too.
+    public static void awaitWarm() {
+        warmUp();
+        try {
+            if (AVAILABLE && CHOICE.isEmpty()) {
+                warm.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private static void run() {
         try {
             vector = new Warmup().succeeds();
         } catch (Warmup.Disagreement e) {
             fault = e.getMessage();
+        } finally {
+            warm.countDown();
         }
     }
 

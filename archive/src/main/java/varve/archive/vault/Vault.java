@@ -42,7 +42,7 @@ public record Vault(Path folder, UUID id) {
         }
         try {
             JsonMembers json = JsonMembers.parse(text, marker.toString());
-            if (!FORMAT.equals(json.text("format"))) {
+            if (!FORMAT.equals(json.required("format"))) {
                 throw new UnsupportedException(marker + ": format \"" + json.text("format") + "\", this varve reads \"" + FORMAT + "\"");
             }
             if (!json.sealed()) {

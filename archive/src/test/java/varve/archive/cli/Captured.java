@@ -6,12 +6,12 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /// Streams that a test can look into, and a clock that it sets.
-final class Captured {
+public final class Captured {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private long nanos;
 
-    Stdio stdio(int columns) {
+    public Stdio stdio(int columns) {
         return new Stdio(InputStream.nullInputStream(), printer(out), printer(err), columns, () -> nanos);
     }
 
@@ -19,11 +19,11 @@ final class Captured {
         nanos += (long) (seconds * 1e9);
     }
 
-    String out() {
+    public String out() {
         return out.toString(StandardCharsets.UTF_8);
     }
 
-    String err() {
+    public String err() {
         return err.toString(StandardCharsets.UTF_8);
     }
 

@@ -66,9 +66,12 @@ record Report(RestorePlan plan) {
             return;
         }
         Manifest point = plan.manifest();
-        to.println(plan.target() + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": wrote " + Size.format(outcome.written())
-                + ", kept " + Size.format(outcome.kept()) + " that was there, " + Size.format(outcome.zero()) + " zero"
-                + (outcome.cleared() > 0 ? " (" + Size.format(outcome.cleared()) + " of it was not)" : ""));
+        to.println(plan.target() + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": " + outcome.contents());
+        to.println("wrote " + Size.format(outcome.written()) + ", kept " + Size.format(outcome.kept()) + " that was there, "
+                + Size.format(outcome.zero()) + " zero" + (outcome.cleared() > 0 ? " (" + Size.format(outcome.cleared()) + " of it was not)" : ""));
+        if (plan.kind() == Kind.DEVICE && outcome.contents().contains("partition table")) {
+            to.println("to see its partitions: partprobe " + plan.target());
+        }
         to.println("proved from the medium: root " + outcome.root() + ", as recorded; compare: " + check());
     }
 
@@ -79,11 +82,22 @@ record Report(RestorePlan plan) {
 
     /// What an error leaves behind; the error itself follows.
     void failure(PrintStream to) {
+        left(to);
+        row(to, "next", "deal with the error below; then the same command carries on where this one stopped");
+    }
+
+    /// What a signal leaves behind.
+    void interrupted(PrintStream to) {
+        to.println();
+        left(to);
+        row(to, "next", "the same command carries on where this one stopped");
+    }
+
+    private void left(PrintStream to) {
         row(to, "left", switch (plan.mode()) {
             case STAGED -> plan.target() + (plan.overwrites() ? " is as it was" : " was not made") + "; what is done lies beside it";
             case OVERWRITE, IN_PLACE -> plan.target() + " is now a mix of old and new: do not use it";
         });
-        row(to, "next", "deal with the error below; then the same command carries on where this one stopped");
     }
 
     private void json(PrintStream to, @Nullable Outcome outcome) {
@@ -120,7 +134,8 @@ record Report(RestorePlan plan) {
                         .member("written", outcome.written())
                         .member("kept", outcome.kept())
                         .member("zero", outcome.zero())
-                        .member("cleared", outcome.cleared());
+                        .member("cleared", outcome.cleared())
+                        .member("contents", outcome.contents());
             }
         }
     }

@@ -60,7 +60,7 @@ public final class RestoreVerb implements Verb {
     @Option(names = {"-n", "--dry-run"}, description = "Show the plan, and write nothing.")
     private boolean dryRun;
 
-    @Option(names = "--threads", paramLabel = "N", description = "How many threads decompress, hash, read and write. Default: two for each core.")
+    @Option(names = "--threads", paramLabel = "N", description = "How many threads decompress, hash, read and write. Default: two for each core, 8 at most.")
     private int threads = RestoreOptions.defaultThreads();
 
     @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class,
@@ -97,18 +97,34 @@ public final class RestoreVerb implements Verb {
             }
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
-            try (Progress shown = progress.start(stdio, "restore " + point, plan.workSize())) {
-                Restoration.Outcome outcome = restoration.execute(named, shown::add);
-                shown.finish();
-                report.outcome(stdio.out(), json.asked(), outcome);
-            } catch (RefusedException e) {
-                throw e; // nothing was done
-            } catch (IOException e) {
-                report.failure(stdio.err());
-                throw e;
-            }
+            report.outcome(stdio.out(), json.asked(), execute(restoration, named, report, stdio));
         }
         return ExitCode.OK;
+    }
+
+    private Restoration.Outcome execute(Restoration restoration, Optional<Path> named, Report report, Stdio stdio) throws IOException {
+        Thread whenEndedFromOutside = new Thread(() -> report.interrupted(stdio.err()));
+        Runtime.getRuntime().addShutdownHook(whenEndedFromOutside);
+        try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
+            Restoration.Outcome outcome = restoration.execute(named, shown::add);
+            shown.finish();
+            return outcome;
+        } catch (RefusedException e) {
+            throw e; // nothing was done
+        } catch (IOException e) {
+            report.failure(stdio.err());
+            throw e;
+        } finally {
+            removeHook(whenEndedFromOutside);
+        }
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // it is running
+        }
     }
 
     /// {@return the target if the user has named it a second time}
