@@ -11,7 +11,7 @@ import varve.archive.format.State;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.Hash;
 
-/// The hashes of a device in a file of their own, a line of text for each node: FORMAT.md section 10.
+/// The hashes of a device in a file of their own, a line of text for each node: FORMAT.md section 12.
 ///
 /// Written and read as a stream, so a list of any length takes no memory.
 public final class HashList {

@@ -22,6 +22,7 @@ import varve.archive.format.State;
 import varve.archive.format.UnsupportedException;
 import varve.testdata.Damage;
 import varve.testdata.Images;
+import varve.testdata.TestFiles;
 
 /// A list comes back as it was written, a damaged one does not pass, and differences are found whatever the cut.
 final class HashListTest {
@@ -89,6 +90,22 @@ final class HashListTest {
         try (var files = Files.list(folder)) {
             assertEquals(List.of(list), files.toList());
         }
+    }
+
+    @Test
+    void exampleOfThePageIsThatOfItsImage() throws IOException {
+        byte[] device = new byte[100_000];
+        System.arraycopy("Sand.\n".repeat(100).getBytes(StandardCharsets.US_ASCII), 0, device, 0, 600);
+        System.arraycopy("Clay.\n".repeat(100).getBytes(StandardCharsets.US_ASCII), 0, device, 8192, 600);
+        String page = Files.readString(TestFiles.root().resolveSibling("docs/FORMAT.md"));
+        List<String> example = page.substring(page.indexOf("\n## 12.")).lines()
+                .filter(line -> line.matches("    (varve-hashes-1 )?\\d.*"))
+                .map(String::strip)
+                .toList();
+        List<HashList.Entry> entries = new ArrayList<>();
+        State state = hash(device, entries::add);
+        assertEquals(state, HashList.Head.decode(example.getFirst(), "page").state());
+        assertEquals(entries.stream().map(HashList.Entry::encode).toList(), example.subList(1, example.size()));
     }
 
     @Test

@@ -11,14 +11,11 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import varve.archive.format.Rule;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.testdata.TestFiles;
@@ -83,18 +80,5 @@ final class StoredVolumesTest {
                 .map(finding -> finding.rule().map(Enum::name).orElse(finding.text()))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertTrue(rules.stream().anyMatch(rule -> rule.contains(bad.rule())), () -> bad.what() + ": " + report.findings());
-    }
-
-    @Test
-    void rulesOfTheReaderThePageAndTheBadVolumesAreTheSame() throws IOException {
-        Set<String> reader = Stream.of(Rule.values()).map(Enum::name).collect(Collectors.toCollection(TreeSet::new));
-        Set<String> page = Pattern.compile("\\*\\*(F\\d{3})\\*\\*")
-                .matcher(Files.readString(TestFiles.root().resolveSibling("docs/FORMAT.md")))
-                .results()
-                .map(match -> match.group(1))
-                .collect(Collectors.toCollection(TreeSet::new));
-        Set<String> volumes = bad().stream().map(BadVolume::rule).collect(Collectors.toCollection(TreeSet::new));
-        assertEquals(page, reader);
-        assertEquals(page, volumes);
     }
 }
