@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 
 /// A small disk of its own: an image file, a loop device over it, and the folder where its file system is mounted.
 ///
@@ -34,18 +35,22 @@ public final class Disk implements AutoCloseable {
         try (FileChannel channel = FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.allocate(1), size - 1);
         }
-        Files.createDirectories(folder);
-        LoopDevice device = LoopDevice.attach(image);
+        Disk disk = attach(image, folder);
         try {
-            Object[] command = new Object[mkfs.length + 1];
-            System.arraycopy(mkfs, 0, command, 0, mkfs.length);
-            command[mkfs.length] = device.path();
+            Object[] command = Arrays.copyOf(mkfs, mkfs.length + 1);
+            command[mkfs.length] = disk.device();
             run(command);
-            return new Disk(device, folder);
+            return disk;
         } catch (IOException e) {
-            device.close();
+            disk.close();
             throw e;
         }
+    }
+
+    /// Makes a disk of an image that holds a file system, not mounted yet.
+    public static Disk attach(Path image, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return new Disk(LoopDevice.attach(image), folder);
     }
 
     /// {@return the loop device}
