@@ -58,21 +58,38 @@ final class IndexCheck {
         }
         endZeroRun(nextChunk);
         unlisted(nextChunk, geometry.chunks());
-        require(!index.full() || nextChunk == geometry.chunks(), Rule.F020, "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
+        require(
+                !index.full() || nextChunk == geometry.chunks(),
+                Rule.F020,
+                "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
         if (nextExtent < summary.extents()) {
             inOrder(index.extent(nextExtent));
             require(false, Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
         }
         require(frameFilled == frame.contentSize(), Rule.F023, "the last frame holds more than its nodes");
-        require(framesEnd == summary.indexPosition(), Rule.F023, "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
-        require(frames == summary.frames() && payloadSize == summary.payloadSize(), Rule.F030, frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of " + summary.payloadSize());
+        require(
+                framesEnd == summary.indexPosition(),
+                Rule.F023,
+                "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
+        require(
+                frames == summary.frames() && payloadSize == summary.payloadSize(),
+                Rule.F030,
+                frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of "
+                        + summary.payloadSize());
         return new Index.Seen(largestFrame, largestContent, keepsZeros);
     }
 
     private void place(Node node) throws CorruptException {
         require(node.zero() || node.count() == 1, Rule.F019, node.count() + " chunks");
-        require(node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(), Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
-        require(!index.full() || node.chunk() == nextChunk, Rule.F020, "nothing from chunk " + nextChunk + " to " + node.chunk());
+        require(
+                node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(),
+                Rule.F018,
+                "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from "
+                        + nextChunk + " on");
+        require(
+                !index.full() || node.chunk() == nextChunk,
+                Rule.F020,
+                "nothing from chunk " + nextChunk + " to " + node.chunk());
         unlisted(nextChunk, node.chunk());
         nextChunk = node.end();
     }
@@ -82,7 +99,10 @@ final class IndexCheck {
         if (!index.full() && chunk < end) {
             long bytes = Math.min(geometry.size(), end << geometry.chunkLog());
             long inParent = Math.min(parentSize, end << geometry.chunkLog());
-            require(bytes == inParent, Rule.F025, "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
+            require(
+                    bytes == inParent,
+                    Rule.F025,
+                    "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
         }
     }
 
@@ -105,9 +125,18 @@ final class IndexCheck {
                 break;
             }
             inOrder(extent);
-            require(extent.first() >= first && extent.end() <= end, Rule.F016, "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
-            require(before == null || before.end() < extent.first() || before.data() != extent.data(), Rule.F017, "two extents meet at block " + extent.first());
-            require(!node.zero() || (!extent.data() && extent.first() == first && extent.end() == end), Rule.F022, "extent of blocks " + extent.first() + " to " + extent.end());
+            require(
+                    extent.first() >= first && extent.end() <= end,
+                    Rule.F016,
+                    "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
+            require(
+                    before == null || before.end() < extent.first() || before.data() != extent.data(),
+                    Rule.F017,
+                    "two extents meet at block " + extent.first());
+            require(
+                    !node.zero() || (!extent.data() && extent.first() == first && extent.end() == end),
+                    Rule.F022,
+                    "extent of blocks " + extent.first() + " to " + extent.end());
             kept(covered, extent.first());
             covered = extent.end();
             nextBlock = covered;
@@ -121,7 +150,11 @@ final class IndexCheck {
     }
 
     private void inOrder(Extent extent) throws CorruptException {
-        require(extent.first() >= nextBlock && extent.end() <= geometry.blocks(), Rule.F015, "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from " + nextBlock + " on");
+        require(
+                extent.first() >= nextBlock && extent.end() <= geometry.blocks(),
+                Rule.F015,
+                "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from "
+                        + nextBlock + " on");
     }
 
     /// blocks that come from the parent must be there, at the same length
@@ -129,7 +162,10 @@ final class IndexCheck {
         if (from < to) {
             long end = Math.min(geometry.size(), to << Geometry.BLOCK_LOG);
             long inParent = Math.min(parentSize, to << Geometry.BLOCK_LOG);
-            require(end == inParent, Rule.F025, "blocks " + from + " to " + to + " of a parent of " + parentSize + " bytes");
+            require(
+                    end == inParent,
+                    Rule.F025,
+                    "blocks " + from + " to " + to + " of a parent of " + parentSize + " bytes");
         }
     }
 
@@ -140,8 +176,14 @@ final class IndexCheck {
             return;
         }
         if (node.payloadAt() == 0) {
-            require(frameFilled == frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " holds more than its nodes");
-            require(own.position() == framesEnd && own.size() > 0, Rule.F023, "frame at " + own.position() + ", expected at " + framesEnd);
+            require(
+                    frameFilled == frame.contentSize(),
+                    Rule.F023,
+                    "the frame at " + frame.position() + " holds more than its nodes");
+            require(
+                    own.position() == framesEnd && own.size() > 0,
+                    Rule.F023,
+                    "frame at " + own.position() + ", expected at " + framesEnd);
             frame = own;
             frameFilled = 0;
             framesEnd = own.end();
@@ -152,11 +194,24 @@ final class IndexCheck {
                 largestContent = Math.max(largestContent, own.contentSize());
             }
         }
-        require(own.equals(frame) && node.payloadAt() == frameFilled, Rule.F023, "payload at " + node.payloadAt() + " of the frame at " + own.position() + ", expected at " + frameFilled + " of that at " + frame.position());
+        require(
+                own.equals(frame) && node.payloadAt() == frameFilled,
+                Rule.F023,
+                "payload at " + node.payloadAt() + " of the frame at " + own.position() + ", expected at "
+                        + frameFilled + " of that at " + frame.position());
         frameFilled += payload;
-        require(frameFilled <= frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " is too small for its nodes");
-        require(!index.full() || frameFilled == frame.contentSize(), Rule.F023, "the frame at " + frame.position() + " holds more than its node");
-        require(!index.full() || !node.zero() || frame.size() == ZeroFrame.encodedSize(payload), Rule.F011, "zero frame of " + frame.size() + " bytes");
+        require(
+                frameFilled <= frame.contentSize(),
+                Rule.F023,
+                "the frame at " + frame.position() + " is too small for its nodes");
+        require(
+                !index.full() || frameFilled == frame.contentSize(),
+                Rule.F023,
+                "the frame at " + frame.position() + " holds more than its node");
+        require(
+                !index.full() || !node.zero() || frame.size() == ZeroFrame.encodedSize(payload),
+                Rule.F011,
+                "zero frame of " + frame.size() + " bytes");
     }
 
     private void zeroRun(Node node) throws CorruptException {
@@ -182,7 +237,10 @@ final class IndexCheck {
         long chunk = index.node(runStart).chunk();
         for (long r = runStart; chunk < runEnd; r++) {
             long count = geometry.zeroNode(chunk, runEnd);
-            require(index.node(r).count() == count, Rule.F021, "zero node of " + index.node(r).count() + " chunks at chunk " + chunk + ", expected " + count);
+            require(
+                    index.node(r).count() == count,
+                    Rule.F021,
+                    "zero node of " + index.node(r).count() + " chunks at chunk " + chunk + ", expected " + count);
             chunk += count;
         }
         runStart = -1;
