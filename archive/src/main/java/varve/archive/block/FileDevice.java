@@ -1,6 +1,7 @@
 package varve.archive.block;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,44 +11,65 @@ import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
 import varve.archive.linux.SystemCallException;
 
-/// A block device or a raw image file, opened for reading as a polite guest: pages that were not in the page cache before
-/// are dropped after they were read, pages of others stay.
+/// A block device or a raw image file, opened for reading as a polite guest: what others have in the page cache stays there,
+/// and nothing else is left.
 ///
-/// Read-ahead is off, so that what a read brings in is just what it asked for; reads are large. Holes of files are known,
-/// those of devices are not.
+/// A device is read past the page cache (`O_DIRECT`). What is cached of it may be old: the kernel does not keep it in step with a
+/// file system that is mounted from the device, nor with another host that writes to it, and the archive would hold what
+/// was never there. A file is read through the page cache, since most of it may be there; pages that were not are dropped
+/// afterwards. Read-ahead is off, so that what a read brings in is just what it asked for; reads are large. Holes of files
+/// are known, those of devices are not.
 ///
 /// Safe for use by several threads.
 public final class FileDevice implements BlockSource {
 
+    private static final int BUFFERED = 0;
+    private static final int PAGE = 4096;
+
     private final Path path;
     private final int fd;
     private final long size;
+    private final int sector;
     private final Residency residency;
 
-    private FileDevice(Path path, int fd, long size, Residency residency) {
+    /// @param sector what direct reads are aligned to, or `BUFFERED`
+    private FileDevice(Path path, int fd, long size, int sector) {
         this.path = path;
         this.fd = fd;
         this.size = size;
-        this.residency = residency;
+        this.sector = sector;
+        this.residency = new Residency(fd, size);
     }
 
     /// Opens a device or a file.
     ///
     /// @throws RefusedException if it is neither: a folder, a pipe, another kind of device
     public static FileDevice open(Path path) throws IOException {
-        boolean device = Linux.isBlockDevice(path);
-        if (!device && Files.exists(path) && !Files.isRegularFile(path)) {
+        if (Linux.isBlockDevice(path)) {
+            return openDevice(path);
+        }
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
             throw new RefusedException(path + ": " + (Files.isDirectory(path) ? "a folder" : "neither file nor block device")
                     + "; give a block device, an image file, or - for a stream");
         }
         int fd = Linux.open(path, Linux.O_RDONLY);
         try {
+            Linux.adviseRandom(fd);
+            return new FileDevice(path, fd, Linux.size(fd), BUFFERED);
+        } catch (Throwable e) {
+            Linux.close(fd);
+            throw e;
+        }
+    }
+
+    private static FileDevice openDevice(Path path) throws IOException {
+        int fd = Linux.open(path, Linux.O_RDONLY | Linux.O_DIRECT);
+        try {
             long size = Linux.size(fd);
-            if (device && size == 0) {
+            if (size == 0) {
                 throw new DeviceException(path + ": a device of 0 bytes; is it attached, is there a medium in it?");
             }
-            Linux.adviseRandom(fd);
-            return new FileDevice(path, fd, size, new Residency(fd, size));
+            return new FileDevice(path, fd, size, Linux.sectorSize(fd));
         } catch (Throwable e) {
             Linux.close(fd);
             throw e;
@@ -66,6 +88,16 @@ public final class FileDevice implements BlockSource {
 
     @Override
     public void read(long offset, MemorySegment into) throws IOException {
+        if (sector == BUFFERED) {
+            readPolitely(offset, into);
+        } else if ((offset | into.byteSize() | into.address()) % sector == 0) {
+            readFully(offset, into);
+        } else {
+            readSectors(offset, into);
+        }
+    }
+
+    private void readPolitely(long offset, MemorySegment into) throws IOException {
         record Range(long offset, long size) {}
         List<Range> missing = new ArrayList<>();
         residency.missing(offset, into.byteSize(), (at, length) -> missing.add(new Range(at, length)));
@@ -75,18 +107,37 @@ public final class FileDevice implements BlockSource {
         }
     }
 
+    /// reads the sectors around what is not aligned; a device has no part of one at its end
+    private void readSectors(long offset, MemorySegment into) throws IOException {
+        long start = offset / sector * sector;
+        long end = (offset + into.byteSize() + sector - 1) / sector * sector;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment sectors = arena.allocate(end - start, Math.max(PAGE, sector));
+            readFully(start, sectors);
+            MemorySegment.copy(sectors, offset - start, into, 0, into.byteSize());
+        }
+    }
+
     private void readFully(long offset, MemorySegment into) throws IOException {
         for (long done = 0; done < into.byteSize(); ) {
-            long count;
-            try {
-                count = Linux.pread(fd, into.asSlice(done), offset + done);
-            } catch (SystemCallException e) {
-                throw new DeviceException(path + ": cannot read at " + (offset + done) + ": " + e.reason(), e);
-            }
+            long count = readSome(offset + done, into.asSlice(done));
             if (count == 0) {
                 throw new DeviceException(path + ": ends at " + (offset + done) + ", expected " + size + ": it shrank while it was read");
             }
             done += count;
+        }
+    }
+
+    /// reads, and if that fails, no more than a page: a large direct read fails as a whole
+    private long readSome(long offset, MemorySegment into) throws IOException {
+        try {
+            return Linux.pread(fd, into, offset);
+        } catch (SystemCallException e) {
+            long least = Math.max(PAGE, sector);
+            if (into.byteSize() > least) {
+                return readSome(offset, into.asSlice(0, least));
+            }
+            throw new DeviceException(path + ": cannot read at " + offset + ": " + e.reason(), e);
         }
     }
 
