@@ -21,6 +21,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.BlockSource;
@@ -156,7 +157,7 @@ public final class Archiver {
     private Outcome dryRun(Header header, Feed feed, @Nullable ParentView parent) throws IOException {
         Tally tally = new Tally();
         Totals totals = run(header, feed, parent, Hints.NONE, tally);
-        return new Outcome(Optional.empty(), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, tally.storedSize(), 0);
+        return outcome(Optional.empty(), header, totals, tally.storedSize());
     }
 
     private Outcome write(
@@ -193,7 +194,7 @@ public final class Archiver {
                         written.file(),
                         written.index()));
                 long stored = manifest.file().size() + manifest.index().size();
-                return new Outcome(Optional.of(manifest), header.kind(), totals.state, header.parent(), totals.changed, totals.payload, stored, totals.reused);
+                return outcome(Optional.of(manifest), header, totals, stored);
             } catch (IOException e) {
                 if (writer.failed()) {
                     discard(writer, e);
@@ -211,10 +212,23 @@ public final class Archiver {
         }
     }
 
+    private static Outcome outcome(Optional<Manifest> manifest, Header header, Totals totals, long stored) {
+        return new Outcome(
+                manifest,
+                header.kind(),
+                totals.state,
+                header.parent(),
+                totals.changed,
+                totals.payload,
+                stored,
+                totals.reused);
+    }
+
     private record Totals(State state, long changed, long payload, long reused) {}
 
     /// the pipeline: pieces to workers, what they saw to the recorder, in order
-    private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output) throws IOException {
+    private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output)
+            throws IOException {
         int chunkLog = header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         int slots = options.threads() * 4;
@@ -223,8 +237,10 @@ public final class Archiver {
             Hashing.awaitWarm();
         }
         Throttle throttle = new Throttle(options.bytesPerSecond());
+        Supplier<Scan> scans =
+                () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);
         try (Arena arena = Arena.ofShared();
-                Workers workers = new Workers(options.threads(), options.idle(), () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused))) {
+                Workers workers = new Workers(options.threads(), options.idle(), scans)) {
             Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
@@ -340,7 +356,8 @@ public final class Archiver {
         if (latest.isPresent()) {
             int chunkLog = latest.get().manifest().chunkLog();
             if (options.chunkLog().isPresent() && options.chunkLog().getAsInt() != chunkLog) {
-                throw new RefusedException(name + ": this volume has chunks of " + (1 << chunkLog) + " bytes; --chunk-size is for new volumes");
+                throw new RefusedException(name + ": this volume has chunks of " + (1 << chunkLog) + " bytes; "
+                        + "--chunk-size is for new volumes");
             }
             return chunkLog;
         }
@@ -360,7 +377,8 @@ public final class Archiver {
                 .or(() -> history.path(state, StoredArchive::indexAtHand));
         if (path.isEmpty()) {
             throw new BrokenChainException(latest.manifestFile().getFileName()
-                    + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not at hand; bring them back, or archive with --full");
+                    + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not "
+                    + "at hand; bring them back, or archive with --full");
         }
         return Chain.open(path.get());
     }

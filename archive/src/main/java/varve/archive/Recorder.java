@@ -343,7 +343,8 @@ final class Recorder {
             output.node(new Node(chunk, count, true, frame, 0, output.nextExtent(), value));
             if (delta && !kept) {
                 long firstBlock = offset >>> Geometry.BLOCK_LOG;
-                output.extent(new Extent(firstBlock, ((offset + length + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG) - firstBlock, false));
+                long endBlock = (offset + length + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG;
+                output.extent(new Extent(firstBlock, endBlock - firstBlock, false));
             }
             addHash(value, length);
             return null;

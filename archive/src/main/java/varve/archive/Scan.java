@@ -45,7 +45,13 @@ final class Scan implements AutoCloseable {
     /// @param hash of data
     /// @param frame of data in a full, in the slot's `frames`
     /// @param extents of data in a delta: what differs from the parent
-    record Chunk(long number, long length, Verdict verdict, @Nullable Hash hash, @Nullable MemorySegment frame, List<Extent> extents) {}
+    record Chunk(
+            long number,
+            long length,
+            Verdict verdict,
+            @Nullable Hash hash,
+            @Nullable MemorySegment frame,
+            List<Extent> extents) {}
 
     enum Verdict {
         SAME,

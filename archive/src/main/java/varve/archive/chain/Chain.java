@@ -160,7 +160,9 @@ public final class Chain implements Closeable {
         for (long chunk = kept.chunk(); chunk < kept.end(); ) {
             Node node = find(layer, chunk).node();
             if (!node.zero()) {
-                throw new CorruptException(Rule.F022, layers.get(layer + 1).archive().index().getFileName().toString(), "chunk " + chunk + " is kept as zero, but the parent has data there");
+                String where = layers.get(layer + 1).archive().index().getFileName().toString();
+                throw new CorruptException(
+                        Rule.F022, where, "chunk " + chunk + " is kept as zero, but the parent has data there");
             }
             chunk = node.end();
         }

@@ -57,8 +57,8 @@ public final class Difference {
                 chunk = Math.max(chunk + 1, Math.min(Math.min(old.node().end(), now.node().end()), both - 1));
                 continue;
             }
-            boolean comparable = from.single() == to.single();
-            if (!sameLength || !comparable || !old.node().hash().equals(now.node().hash()) || old.node().zero() != now.node().zero()) {
+            boolean sameKind = from.single() == to.single() && old.node().zero() == now.node().zero();
+            if (!sameLength || !sameKind || !old.node().hash().equals(now.node().hash())) {
                 changed(chunk);
             }
             chunk++;

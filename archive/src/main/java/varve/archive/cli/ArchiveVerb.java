@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,7 +30,8 @@ import varve.archive.vault.Vault;
         description = {
             "Record a device as it is now: in full the first time, then what changed.",
             "",
-            "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: a run that dies is resumed by the next.",
+            "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: "
+                    + "a run that dies is resumed by the next.",
         })
 public final class ArchiveVerb implements Verb {
 
@@ -51,13 +53,16 @@ public final class ArchiveVerb implements Verb {
     private int level = ArchiveOptions.DEFAULT_LEVEL;
 
     @Option(names = "--chunk-size", paramLabel = "SIZE", converter = Size.Bytes.class,
-            description = "For a new volume: a power of two from 64K to 16M. Default: 512K, more if the device has more than 16 TiB.")
+            description = "For a new volume: a power of two from 64K to 16M. "
+                    + "Default: 512K, more if the device has more than 16 TiB.")
     private @Nullable Long chunkSize;
 
-    @Option(names = "--threads", paramLabel = "N", description = "How many threads read, hash and compress. Default: one for each core.")
+    @Option(names = "--threads", paramLabel = "N",
+            description = "How many threads read, hash and compress. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class, description = "Read at most so much a second, such as 50M.")
+    @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class,
+            description = "Read at most so much a second, such as 50M.")
     private long bwlimit;
 
     @Option(names = "--idle", description = "Let everybody else's disk reads go first (I/O priority class idle).")
@@ -116,7 +121,8 @@ public final class ArchiveVerb implements Verb {
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        return new Archiver(vault, name, options, InstantSource.system(), progress::add, warning -> stdio.err().println("varve: warning: " + warning));
+        Consumer<String> warnings = warning -> stdio.err().println("varve: warning: " + warning);
+        return new Archiver(vault, name, options, InstantSource.system(), progress::add, warnings);
     }
 
     private ArchiveOptions options() {
@@ -129,7 +135,8 @@ public final class ArchiveVerb implements Verb {
         if (lockWait < 0) {
             throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
         }
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, Optional.ofNullable(label).map(ArchiveVerb::clean), dryRun);
+        Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
     }
 
     private OptionalInt chunkLog() {
@@ -180,17 +187,22 @@ public final class ArchiveVerb implements Verb {
             }
             return;
         }
+        String size = Size.format(outcome.state().size());
         String verb = dryRun ? "would store" : "stored";
         if (outcome.reusedSize() > 0) {
-            stdio.out().println("resumed: " + Size.format(outcome.reusedSize()) + " that an interrupted run had left were right and are used");
+            stdio.out().println("resumed: " + Size.format(outcome.reusedSize())
+                    + " that an interrupted run had left were right and are used");
         }
         stdio.out().println("root " + outcome.state().root());
         if (unchanged(outcome)) {
-            stdio.out().println(name + ": nothing has changed since the latest point in time" + (dryRun ? "" : "; recorded that as " + when(outcome)));
+            stdio.out().println(name + ": nothing has changed since the latest point in time"
+                    + when(outcome, "; recorded that as "));
         } else if (outcome.kind() == Kind.FULL) {
-            stdio.out().println(name + ": " + verb + " a full of " + Size.format(outcome.state().size()) + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
+            stdio.out().println(name + ": " + verb + " a full of " + size
+                    + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         } else {
-            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + Size.format(outcome.state().size()) + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
+            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
+                    + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
         if (!dryRun) {
             stdio.out().println("safe in " + place.folder() + ": written, read back and compared");

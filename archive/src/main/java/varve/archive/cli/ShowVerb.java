@@ -18,7 +18,8 @@ import varve.archive.vault.Vault;
 public final class ShowVerb implements Verb {
 
     @Parameters(index = "0", paramLabel = "VOLUME[@POINT]",
-            description = "POINT: latest (the default), -1 (the one before), 2026-11-20 (last of that day, UTC), 2026-11-20T02:00Z (last at or before), or the first digits of a root.")
+            description = "POINT: latest (the default), -1 (the one before), 2026-11-20 (last of that day, UTC), "
+                    + "2026-11-20T02:00Z (last at or before), or the first digits of a root.")
     private String point = "";
 
     @Mixin
@@ -64,7 +65,8 @@ public final class ShowVerb implements Verb {
         } else if (m.unchanged()) {
             out.println("stored as      a delta without changes: " + m.baseName() + ".zst");
         } else {
-            out.println("stored as      a delta: " + m.baseName() + ".zst, " + Size.format(m.file().size()) + "; " + m.changedSize() + " bytes changed");
+            out.println("stored as      a delta: " + m.baseName() + ".zst, " + Size.format(m.file().size())
+                    + "; " + m.changedSize() + " bytes changed");
             out.println("parent root    " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
         }
         out.println("file hash      " + m.file().hash() + "  (b3sum of that file)");
@@ -73,7 +75,8 @@ public final class ShowVerb implements Verb {
             out.println("restored from  nothing in this vault: an archive that it depends on is missing");
             return;
         }
-        out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files") + (restorable ? ", all at hand:" : ", not all at hand:"));
+        out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files")
+                + (restorable ? ", all at hand:" : ", not all at hand:"));
         for (StoredArchive archive : path.get()) {
             out.println("  " + archive.data() + (archive.dataAtHand() ? "" : "  (away)"));
         }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
@@ -122,21 +123,34 @@ public record Volume(String name, Path folder) {
     }
 
     private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<Problem> problems) {
-        StoredArchive before = null;
-        for (StoredArchive archive : archives) {
-            Manifest manifest = archive.manifest();
-            String file = archive.manifestFile().getFileName().toString();
-            if (before != null) {
-                Manifest other = before.manifest();
-                if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
-                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "another volume id or chunk size than " + before.manifestFile().getFileName())));
-                } else if (manifest.sequence() == other.sequence()) {
-                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "sequence " + manifest.sequence() + " is also that of " + before.manifestFile().getFileName())));
-                } else if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(Optional.ofNullable(hashes.get(other.sequence())))) {
-                    problems.add(new Problem(file, new CorruptException(Rule.F040, file, "expected to name " + hashes.get(other.sequence()) + " as previous, found " + manifest.previous().map(Hash::toString).orElse("none"))));
-                }
+        for (int i = 1; i < archives.size(); i++) {
+            StoredArchive archive = archives.get(i);
+            String wrong = misfit(archives.get(i - 1), archive.manifest(), hashes);
+            if (wrong != null) {
+                String file = archive.manifestFile().getFileName().toString();
+                problems.add(new Problem(file, new CorruptException(Rule.F040, file, wrong)));
             }
-            before = archive;
         }
+    }
+
+    /// {@return why a manifest cannot follow the one before it, or null}
+    private static @Nullable String misfit(StoredArchive before, Manifest manifest, Map<Long, Hash> hashes) {
+        Manifest other = before.manifest();
+        String file = before.manifestFile().getFileName().toString();
+        if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
+            return "another volume id or chunk size than " + file;
+        }
+        if (manifest.sequence() == other.sequence()) {
+            return "sequence " + manifest.sequence() + " is also that of " + file;
+        }
+        Optional<Hash> expected = Optional.ofNullable(hashes.get(other.sequence()));
+        if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(expected)) {
+            return "expected to name " + text(expected) + " as previous, found " + text(manifest.previous());
+        }
+        return null;
+    }
+
+    private static String text(Optional<Hash> hash) {
+        return hash.map(Hash::toString).orElse("none");
     }
 }
