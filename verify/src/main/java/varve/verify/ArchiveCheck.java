@@ -2,12 +2,13 @@ package varve.verify;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 import varve.archive.file.ArchiveFile;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
-import varve.archive.format.Manifest;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
 
 /// The structure of one archive by itself: are its files there, of the right size, and do header, both copies of the
@@ -40,57 +41,78 @@ final class ArchiveCheck {
     }
 
     private Usable run() {
-        boolean here = archive.dataAtHand();
-        boolean beside = Files.exists(archive.index());
-        if (!here) {
-            findings.add(beside
-                    ? new Finding.NotAtHand(data)
-                    : new Finding.MissingFile(data, Severity.DAMAGE, data + ": missing, and so are its tables (" + index + ")"));
+        if (!archive.dataAtHand()) {
+            return runWithoutData();
         }
-        Throwable besideFault = beside ? tryTables(archive.index(), manifest -> Index.open(archive.index(), 0, manifest)) : null;
-        boolean besideGood = beside && besideFault == null;
-        unsupported = besideFault instanceof UnsupportedException;
-        boolean ownGood = false;
-        boolean file = false;
-        if (here) {
-            Throwable ownFault = tryTables(archive.data(), manifest -> ArchiveFile.openOwnIndex(archive.data(), manifest));
-            ownGood = ownFault == null;
-            file = checkFile(ownGood || besideGood);
-            if (ownFault != null) {
-                Severity severity = besideGood ? Severity.SPARE : Severity.DAMAGE;
-                findings.add(data, ownFault, text -> new Finding.DamagedIndex(data, severity, Findings.rule(ownFault), text));
-            }
-        }
-        if (besideFault != null) {
-            Severity severity = ownGood ? Severity.SPARE : Severity.DAMAGE;
-            findings.add(index, besideFault, text -> new Finding.DamagedIndex(index, severity, Findings.rule(besideFault), text));
-        } else if (here && !beside) {
-            findings.add(new Finding.MissingFile(index, Severity.SPARE, index + ": missing; the tables are in the data file too"));
-        }
-        boolean tables = ownGood || besideGood;
-        boolean unknown = !here && beside || unsupported;
-        return new Usable(tables, file, tables && file ? Severity.NOTE : unknown ? Severity.UNKNOWN : Severity.DAMAGE);
-    }
-
-    private interface Opening {
-        Index open(Manifest manifest) throws IOException;
-    }
-
-    private @Nullable Throwable tryTables(Path file, Opening opening) {
-        try (Index tables = opening.open(archive.manifest())) {
-            return null;
+        try (Index tables = ArchiveFile.openOwnIndex(archive.data(), archive.manifest())) {
+            boolean file = checkFile(tables);
+            checkCopy(tables);
+            return usable(true, file);
         } catch (IOException | RuntimeException | InternalError e) { // the last is how a mapped file fails to be read
-            return e;
+            unsupported |= e instanceof UnsupportedException;
+            return runWithBadTables(e);
+        }
+    }
+
+    private Usable runWithoutData() {
+        if (!Files.exists(archive.index())) {
+            findings.add(new Finding.MissingFile(data, Severity.DAMAGE, data + ": missing, and so are its tables (" + index + ")"));
+            return usable(false, false);
+        }
+        findings.add(new Finding.NotAtHand(data));
+        try (Index tables = openIndexFile()) {
+            return new Usable(tables != null, false, tables != null ? Severity.UNKNOWN : Severity.DAMAGE);
+        }
+    }
+
+    private Usable runWithBadTables(Throwable fault) {
+        try (Index tables = Files.exists(archive.index()) ? openIndexFile() : null) {
+            boolean file = checkFile(tables);
+            Severity severity = tables != null ? Severity.SPARE : Severity.DAMAGE;
+            findings.add(data, fault, text -> new Finding.DamagedIndex(data, severity, Findings.rule(fault), text));
+            return usable(tables != null, file);
+        }
+    }
+
+    private Usable usable(boolean tables, boolean file) {
+        Severity bad = unsupported ? Severity.UNKNOWN : Severity.DAMAGE;
+        return new Usable(tables, file, tables && file ? Severity.NOTE : bad);
+    }
+
+    /// the `.index` file as the only copy of the tables, if it is good
+    private @Nullable Index openIndexFile() {
+        try {
+            return Index.open(archive.index(), 0, archive.manifest());
+        } catch (IOException | RuntimeException | InternalError e) {
+            unsupported |= e instanceof UnsupportedException;
+            findings.add(index, e, text -> new Finding.DamagedIndex(index, Severity.DAMAGE, Findings.rule(e), text));
+            return null;
+        }
+    }
+
+    /// the `.index` file as a second copy
+    private void checkCopy(Index tables) {
+        try {
+            long position = tables.mismatch(archive.index());
+            if (position >= 0) {
+                throw new CorruptException(Rule.F039, index, "byte at " + position + " is not as in the data file");
+            }
+        } catch (NoSuchFileException e) {
+            findings.add(new Finding.MissingFile(index, Severity.SPARE, index + ": missing; the tables are in the data file too"));
+        } catch (IOException | RuntimeException | InternalError e) {
+            findings.add(index, e, text -> new Finding.DamagedIndex(index, Severity.SPARE, Findings.rule(e), text));
         }
     }
 
     /// whether header and size are right; the seek table may be wrong without harm to the data
-    private boolean checkFile(boolean tables) {
+    ///
+    /// @param tables null if there are no good ones: then the seek table is not looked at
+    private boolean checkFile(@Nullable Index tables) {
         Severity severity = Severity.DAMAGE;
         try (ArchiveFile file = archive.openData()) {
             severity = Severity.SPARE;
-            if (tables) {
-                checkSeekTable(file);
+            if (tables != null) {
+                file.checkSeekTable(tables);
             }
             return true;
         } catch (IOException | RuntimeException | InternalError e) {
@@ -98,12 +120,6 @@ final class ArchiveCheck {
             unsupported |= e instanceof UnsupportedException;
             findings.add(data, e, text -> new Finding.DamagedFile(data, how, Findings.rule(e), text));
             return severity == Severity.SPARE;
-        }
-    }
-
-    private void checkSeekTable(ArchiveFile file) throws IOException {
-        try (Index tables = archive.openIndex()) {
-            file.checkSeekTable(tables);
         }
     }
 }

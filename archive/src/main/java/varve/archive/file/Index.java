@@ -92,6 +92,14 @@ public final class Index implements AutoCloseable {
         }
     }
 
+    /// {@return the position of the first byte at which a file is no copy of the index region, or -1 if it is one}
+    public long mismatch(Path copy) throws IOException {
+        try (FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ);
+                Arena mapping = Arena.ofConfined()) {
+            return Mapped.map(channel, copy, 0, channel.size(), mapping).mismatch(bytes);
+        }
+    }
+
     public Summary summary() {
         return summary;
     }

@@ -48,7 +48,9 @@ final class IndexCheck {
 
     /// {@return what readers want to know beforehand}
     Index.Seen run() throws CorruptException {
-        require(!index.full() || summary.extents() == 0, Rule.F014, summary.extents() + " rows");
+        if (index.full() && summary.extents() > 0) {
+            throw breach(Rule.F014, summary.extents() + " rows");
+        }
         for (row = 0; row < summary.nodes(); row++) {
             Node node = index.node(row);
             place(node);
@@ -58,38 +60,35 @@ final class IndexCheck {
         }
         endZeroRun(nextChunk);
         unlisted(nextChunk, geometry.chunks());
-        require(
-                !index.full() || nextChunk == geometry.chunks(),
-                Rule.F020,
-                "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
+        if (index.full() && nextChunk < geometry.chunks()) {
+            throw breach(Rule.F020, "nodes end at chunk " + nextChunk + " of " + geometry.chunks());
+        }
         if (nextExtent < summary.extents()) {
             inOrder(index.extent(nextExtent));
-            require(false, Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
+            throw breach(Rule.F016, (summary.extents() - nextExtent) + " extents are in no node");
         }
-        require(frameFilled == frame.contentSize(), Rule.F023, "the last frame holds more than its nodes");
-        require(
-                framesEnd == summary.indexPosition(),
-                Rule.F023,
-                "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
-        require(
-                frames == summary.frames() && payloadSize == summary.payloadSize(),
-                Rule.F030,
-                frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of "
-                        + summary.payloadSize());
+        if (frameFilled != frame.contentSize()) {
+            throw breach(Rule.F023, "the last frame holds more than its nodes");
+        }
+        if (framesEnd != summary.indexPosition()) {
+            throw breach(Rule.F023, "frames end at " + framesEnd + ", the index begins at " + summary.indexPosition());
+        }
+        if (frames != summary.frames() || payloadSize != summary.payloadSize()) {
+            throw breach(Rule.F030, frames + " frames of " + payloadSize + " bytes, the summary says " + summary.frames() + " of " + summary.payloadSize());
+        }
         return new Index.Seen(largestFrame, largestContent, keepsZeros);
     }
 
     private void place(Node node) throws CorruptException {
-        require(node.zero() || node.count() == 1, Rule.F019, node.count() + " chunks");
-        require(
-                node.count() >= 1 && node.chunk() >= nextChunk && node.end() <= geometry.chunks(),
-                Rule.F018,
-                "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from "
-                        + nextChunk + " on");
-        require(
-                !index.full() || node.chunk() == nextChunk,
-                Rule.F020,
-                "nothing from chunk " + nextChunk + " to " + node.chunk());
+        if (!node.zero() && node.count() != 1) {
+            throw breach(Rule.F019, node.count() + " chunks");
+        }
+        if (node.count() < 1 || node.chunk() < nextChunk || node.end() > geometry.chunks()) {
+            throw breach(Rule.F018, "chunks " + node.chunk() + " to " + node.end() + " of " + geometry.chunks() + ", expected from " + nextChunk + " on");
+        }
+        if (index.full() && node.chunk() != nextChunk) {
+            throw breach(Rule.F020, "nothing from chunk " + nextChunk + " to " + node.chunk());
+        }
         unlisted(nextChunk, node.chunk());
         nextChunk = node.end();
     }
@@ -99,15 +98,16 @@ final class IndexCheck {
         if (!index.full() && chunk < end) {
             long bytes = Math.min(geometry.size(), end << geometry.chunkLog());
             long inParent = Math.min(parentSize, end << geometry.chunkLog());
-            require(
-                    bytes == inParent,
-                    Rule.F025,
-                    "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
+            if (bytes != inParent) {
+                throw breach(Rule.F025, "chunks " + chunk + " to " + end + " are not listed, the parent has " + parentSize + " bytes");
+            }
         }
     }
 
     private long fullPayload(Node node) throws CorruptException {
-        require(node.extent() == 0, Rule.F024, "extent row " + node.extent() + " in a full");
+        if (node.extent() != 0) {
+            throw breach(Rule.F024, "extent row " + node.extent() + " in a full");
+        }
         return geometry.length(node.chunk(), node.count());
     }
 
@@ -125,36 +125,33 @@ final class IndexCheck {
                 break;
             }
             inOrder(extent);
-            require(
-                    extent.first() >= first && extent.end() <= end,
-                    Rule.F016,
-                    "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
-            require(
-                    before == null || before.end() < extent.first() || before.data() != extent.data(),
-                    Rule.F017,
-                    "two extents meet at block " + extent.first());
-            require(
-                    !node.zero() || (!extent.data() && extent.first() == first && extent.end() == end),
-                    Rule.F022,
-                    "extent of blocks " + extent.first() + " to " + extent.end());
+            if (extent.first() < first || extent.end() > end) {
+                throw breach(Rule.F016, "blocks " + extent.first() + " to " + extent.end() + ", the node has " + first + " to " + end);
+            }
+            if (before != null && before.end() == extent.first() && before.data() == extent.data()) {
+                throw breach(Rule.F017, "two extents meet at block " + extent.first());
+            }
+            if (node.zero() && (extent.data() || extent.first() != first || extent.end() != end)) {
+                throw breach(Rule.F022, "extent of blocks " + extent.first() + " to " + extent.end());
+            }
             kept(covered, extent.first());
             covered = extent.end();
             nextBlock = covered;
             payload += extent.data() ? geometry.blockLength(extent.first(), extent.count()) : 0;
             before = extent;
         }
-        require(node.extent() == firstRow, Rule.F024, "extent row " + node.extent() + ", expected " + firstRow);
+        if (node.extent() != firstRow) {
+            throw breach(Rule.F024, "extent row " + node.extent() + ", expected " + firstRow);
+        }
         kept(covered, end);
         ownExtents = nextExtent - firstRow;
         return payload;
     }
 
     private void inOrder(Extent extent) throws CorruptException {
-        require(
-                extent.first() >= nextBlock && extent.end() <= geometry.blocks(),
-                Rule.F015,
-                "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from "
-                        + nextBlock + " on");
+        if (extent.first() < nextBlock || extent.end() > geometry.blocks()) {
+            throw breach(Rule.F015, "blocks " + extent.first() + " to " + extent.end() + " of " + geometry.blocks() + ", expected from " + nextBlock + " on");
+        }
     }
 
     /// blocks that come from the parent must be there, at the same length
@@ -162,28 +159,27 @@ final class IndexCheck {
         if (from < to) {
             long end = Math.min(geometry.size(), to << Geometry.BLOCK_LOG);
             long inParent = Math.min(parentSize, to << Geometry.BLOCK_LOG);
-            require(
-                    end == inParent,
-                    Rule.F025,
-                    "blocks " + from + " to " + to + " of a parent of " + parentSize + " bytes");
+            if (end != inParent) {
+                throw breach(Rule.F025, "blocks " + from + " to " + to + " of a parent of " + parentSize + " bytes");
+            }
         }
     }
 
     private void frame(Node node, long payload) throws CorruptException {
         Node.Frame own = node.frame();
         if (payload == 0) {
-            require(own.equals(Node.Frame.NONE) && node.payloadAt() == 0, Rule.F023, "a frame without payload");
+            if (!own.equals(Node.Frame.NONE) || node.payloadAt() != 0) {
+                throw breach(Rule.F023, "a frame without payload");
+            }
             return;
         }
         if (node.payloadAt() == 0) {
-            require(
-                    frameFilled == frame.contentSize(),
-                    Rule.F023,
-                    "the frame at " + frame.position() + " holds more than its nodes");
-            require(
-                    own.position() == framesEnd && own.size() > 0,
-                    Rule.F023,
-                    "frame at " + own.position() + ", expected at " + framesEnd);
+            if (frameFilled != frame.contentSize()) {
+                throw breach(Rule.F023, "the frame at " + frame.position() + " holds more than its nodes");
+            }
+            if (own.position() != framesEnd || own.size() == 0) {
+                throw breach(Rule.F023, "frame at " + own.position() + ", expected at " + framesEnd);
+            }
             frame = own;
             frameFilled = 0;
             framesEnd = own.end();
@@ -194,24 +190,19 @@ final class IndexCheck {
                 largestContent = Math.max(largestContent, own.contentSize());
             }
         }
-        require(
-                own.equals(frame) && node.payloadAt() == frameFilled,
-                Rule.F023,
-                "payload at " + node.payloadAt() + " of the frame at " + own.position() + ", expected at "
-                        + frameFilled + " of that at " + frame.position());
+        if (!own.equals(frame) || node.payloadAt() != frameFilled) {
+            throw breach(Rule.F023, "payload at " + node.payloadAt() + " of the frame at " + own.position() + ", expected at " + frameFilled + " of that at " + frame.position());
+        }
         frameFilled += payload;
-        require(
-                frameFilled <= frame.contentSize(),
-                Rule.F023,
-                "the frame at " + frame.position() + " is too small for its nodes");
-        require(
-                !index.full() || frameFilled == frame.contentSize(),
-                Rule.F023,
-                "the frame at " + frame.position() + " holds more than its node");
-        require(
-                !index.full() || !node.zero() || frame.size() == ZeroFrame.encodedSize(payload),
-                Rule.F011,
-                "zero frame of " + frame.size() + " bytes");
+        if (frameFilled > frame.contentSize()) {
+            throw breach(Rule.F023, "the frame at " + frame.position() + " is too small for its nodes");
+        }
+        if (index.full() && frameFilled != frame.contentSize()) {
+            throw breach(Rule.F023, "the frame at " + frame.position() + " holds more than its node");
+        }
+        if (index.full() && node.zero() && frame.size() != ZeroFrame.encodedSize(payload)) {
+            throw breach(Rule.F011, "zero frame of " + frame.size() + " bytes");
+        }
     }
 
     private void zeroRun(Node node) throws CorruptException {
@@ -237,19 +228,17 @@ final class IndexCheck {
         long chunk = index.node(runStart).chunk();
         for (long r = runStart; chunk < runEnd; r++) {
             long count = geometry.zeroNode(chunk, runEnd);
-            require(
-                    index.node(r).count() == count,
-                    Rule.F021,
-                    "zero node of " + index.node(r).count() + " chunks at chunk " + chunk + ", expected " + count);
+            if (index.node(r).count() != count) {
+                throw breach(Rule.F021, "zero node of " + index.node(r).count() + " chunks at chunk " + chunk + ", expected " + count);
+            }
             chunk += count;
         }
         runStart = -1;
     }
 
-    private void require(boolean holds, Rule rule, String found) throws CorruptException {
-        if (!holds) {
-            throw new CorruptException(rule, at(), found);
-        }
+    /// made only when it is thrown: the words cost more than the checks
+    private CorruptException breach(Rule rule, String found) {
+        return new CorruptException(rule, at(), found);
     }
 
     private String at() {
