@@ -59,6 +59,9 @@ public final class Archiver {
     /// a device for which the fastest hash is worth the wait until it is compiled
     private static final long WORTH_WAITING = 256L << 20;
 
+    /// bytes that are read ahead, if that is enough to keep all threads at work
+    private static final long MOST_IN_FLIGHT = 64 << 20;
+
     private final Vault vault;
     private final String name;
     private final ArchiveOptions options;
@@ -231,7 +234,6 @@ public final class Archiver {
             throws IOException {
         int chunkLog = header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
-        int slots = options.threads() * 4;
         LongAdder reused = new LongAdder();
         if (feed.knownSize() > WORTH_WAITING) {
             Hashing.awaitWarm();
@@ -239,6 +241,7 @@ public final class Archiver {
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);
+        int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
                 Workers workers = new Workers(options.threads(), options.idle(), scans)) {
             Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);

@@ -31,8 +31,8 @@ import varve.testdata.Tools;
 
 /// A device much larger than memory, most of it a hole: the time goes with the data, and memory with neither.
 ///
-/// Of 64 GiB, or as many as `-Dvarve.test.bigDevice=1T` says; zeros are hashed once, a few GiB a second, and if
-/// it is given b3sum looks at all of it too.
+/// Of 64 GiB, or as many as `-Dvarve.test.bigDevice=1T` says: zeros are hashed once, a few GiB a second. If it is given and
+/// less than 128 GiB, b3sum looks at all of it too.
 class BigDeviceTest {
 
     private static final String ASKED = System.getProperty("varve.test.bigDevice");
@@ -78,7 +78,7 @@ class BigDeviceTest {
         assertTrue(second.payloadSize() <= PIECE + 3 * 4096, () -> second.payloadSize() + " bytes of payload");
         assertTrue(second.file().size() < 2 * PIECE, () -> second.file().size() + " bytes stored");
 
-        if (ASKED != null) {
+        if (ASKED != null && SIZE < 128L << 30) {
             assertEquals(Tools.b3sum(image), Optional.of(second.state().root().toString()));
         }
         System.out.println("BigDeviceTest: " + Size.format(SIZE) + ": full " + full + ", delta " + delta);

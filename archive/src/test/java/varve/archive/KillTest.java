@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import varve.archive.VarveProcess.Ended;
+import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.vault.Vault;
 import varve.testdata.Images;
@@ -307,6 +308,46 @@ class KillTest {
                 Files.delete(rows);
             }
         }
+    }
+
+    /// Lets the first read of a staged file fail, in each thread.
+    @ParameterizedTest
+    @ValueSource(strings = {"data", "nodes"})
+    void aStageThatCannotBeReadIsMadeAgain(String file) throws Exception {
+        Assumptions.assumeTrue(Tools.find("strace").isPresent(), "needs strace");
+        byte[] device = noise();
+        killAtStage(8 << 20);
+        List<String> strace = List.of("strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-P", volume.stage(file).toString(),
+                "-e", "trace=pread64", "-e", "inject=pread64:error=EIO:when=1");
+        try (VarveProcess varve = VarveProcess.start(
+                strace, VarveProcess.QUICK, "archive", image, "--vault", volume.vault(), "--volume", "tools")) {
+            Ended end = varve.end();
+            if (file.equals("data") && end.code() == 7) { // it was what had just been written that could not be read
+                end.error();
+                volume.archive(image);
+            } else {
+                end.expect(0);
+            }
+        }
+        assertEquals(1, volume.look(device).size());
+        assertNoStage();
+    }
+
+    @Test
+    void aDecisionWithoutItsDataIsNone() throws Exception {
+        byte[] device = Images.mixed(1, 3 << 20);
+        write(device);
+        volume.archive(image);
+        volume.look(device);
+        StoredArchive last = volume.archives().getLast();
+        Files.move(last.manifestFile(), volume.stage("json"));
+        Files.delete(last.data()); // somebody tidied up
+        Files.delete(last.index());
+        Files.delete(last.tree());
+        VolumeSubject again = new VolumeSubject(volume.vault(), "tools");
+        again.archive(image);
+        assertEquals(1, again.look(device).size());
+        assertFalse(Files.exists(volume.stage("json")));
     }
 
     @Test

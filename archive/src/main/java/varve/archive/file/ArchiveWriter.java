@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.function.Function;
+import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
 import varve.archive.format.FileTree;
@@ -90,7 +91,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
             MemorySegment head = arena.allocate(Header.FRAME_SIZE, 8);
             Mapped.read(channel, path, 0, head);
             return Optional.of(Header.decode(head, path.toString()));
-        } catch (CorruptException | UnsupportedException e) {
+        } catch (CorruptException | UnsupportedException | DeviceException e) {
             return Optional.empty();
         }
     }
@@ -101,9 +102,12 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         }
         FileChannel old = FileChannel.open(stage.data(), StandardOpenOption.READ);
         try (FileChannel oldRows = FileChannel.open(stage.nodes(), StandardOpenOption.READ)) {
-            MemorySegment bytes = Mapped.map(
-                    oldRows, stage.nodes(), 0, oldRows.size() / Node.SIZE * Node.SIZE, arena);
-            return new Hints(old, bytes, old.size());
+            long size = oldRows.size() / Node.SIZE * Node.SIZE;
+            Mapped.probe(oldRows, stage.nodes(), 0, size);
+            return new Hints(old, Mapped.map(oldRows, stage.nodes(), 0, size, arena), old.size());
+        } catch (DeviceException e) {
+            old.close();
+            return Hints.NONE;
         }
     }
 

@@ -35,7 +35,7 @@ public final class Hints {
     ///
     /// @param into at least 33 MiB or as much as a frame of `contentSize` bytes can need
     /// @return the unverified bytes, empty if there are none
-    public MemorySegment frame(long chunk, long contentSize, MemorySegment into) throws IOException {
+    public MemorySegment frame(long chunk, long contentSize, MemorySegment into) {
         MemorySegment none = into.asSlice(0, 0);
         if (data == null) {
             return none;
@@ -70,7 +70,11 @@ public final class Hints {
             return none;
         }
         MemorySegment bytes = into.asSlice(0, frame.size());
-        return data.read(bytes.asByteBuffer(), frame.position()) == frame.size() ? bytes : none;
+        try {
+            return data.read(bytes.asByteBuffer(), frame.position()) == frame.size() ? bytes : none;
+        } catch (IOException e) {
+            return none; // what cannot be read any more is made again
+        }
     }
 
     void close() throws IOException {

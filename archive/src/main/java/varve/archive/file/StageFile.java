@@ -225,13 +225,21 @@ final class StageFile implements Sink, Closeable {
         long padded = (group.size + PAGE - 1) / PAGE * PAGE;
         group.bytes.asSlice(group.size, padded - group.size).fill((byte) 0);
         MemorySegment bytes = group.bytes.asSlice(0, padded);
-        if (group.position + padded <= oldSize && isThere(bytes, group.position)) {
+        if (group.position + padded <= oldSize && wasThere(bytes, group.position)) {
             return;
         }
         writeFully(direct, bytes, group.position);
         if (!isThere(bytes, group.position)) {
             throw new DeviceException(path + ": what was written at " + group.position
                     + " reads back differently: the medium or the path to it is faulty");
+        }
+    }
+
+    private boolean wasThere(MemorySegment bytes, long at) {
+        try {
+            return isThere(bytes, at);
+        } catch (IOException e) {
+            return false; // what an earlier run left cannot be read: write it again
         }
     }
 
