@@ -213,14 +213,6 @@ class FailingSourceTest {
     }
 
     @Test
-    void aFileThatMayNotBeReadIsNoSource() throws Exception {
-        write(new byte[MIB]);
-        Files.setPosixFilePermissions(image, java.nio.file.attribute.PosixFilePermissions.fromString("---------"));
-        Assumptions.assumeFalse(Files.isReadable(image), "root may read everything");
-        assertEquals("varve: " + image + ": permission denied", run(image).expect(7).error());
-    }
-
-    @Test
     void anEmptyFileIsADeviceOfNoBytes() throws Exception {
         write(new byte[0]);
         run(image).expect(0);
