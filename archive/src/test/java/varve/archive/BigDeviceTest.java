@@ -28,6 +28,7 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.testdata.Images;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
 
 /// A device much larger than memory, most of it a hole: the time goes with the data, and memory with neither.
 ///

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import varve.testdata.Images;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
 
 /// What a power cut may take: watched by strace(1), since nothing less shows the order of writes, fsyncs and renames.
 class DurabilityTest {
@@ -59,7 +60,8 @@ class DurabilityTest {
 
     private void watch(Path image, Path vault) throws Exception {
         Path trace = folder.resolve("trace");
-        List<String> strace = List.of("strace", "-f", "-y", "-qq", "--seccomp-bpf", "-s", "0", "-e", "signal=none", "-o", trace.toString(), "-e",
+        List<String> strace = List.of("strace", "-f", "-y", "-qq", "--seccomp-bpf", "-s", "0", "-e", "signal=none",
+                "-o", trace.toString(), "-e",
                 "trace=write,pwrite64,pwritev,ftruncate,fallocate,rename,renameat,renameat2,link,linkat,mkdir,mkdirat,fsync,fdatasync");
         try (VarveProcess varve = VarveProcess.start(
                 strace, VarveProcess.QUICK, "archive", image, "--vault", vault, "--volume", "tools")) {

@@ -21,10 +21,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import varve.archive.VarveProcess.Ended;
 import varve.testdata.Images;
 import varve.testdata.LoopDevice;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
+import varve.testdata.VarveProcess.Ended;
 
 /// A source that cannot be read, or is not what it was: an error that says where, and never a hole in the archive.
 class FailingSourceTest {
@@ -96,7 +97,8 @@ class FailingSourceTest {
     void aFileThatShrinksWhileItIsReadIsAnErrorWithTheOffset() throws Exception {
         write(Images.noise(1, 12 * MIB));
         Ended end = whileReading(() -> truncate(image, 9 * MIB + 5));
-        assertEquals("varve: " + image + ": ends at " + (9 * MIB + 5) + ", expected " + 12 * MIB + ": it shrank while it was read", end.expect(7).error());
+        assertEquals("varve: " + image + ": ends at " + (9 * MIB + 5) + ", expected " + 12 * MIB
+                + ": it shrank while it was read", end.expect(7).error());
         assertEquals(0, volume.look().size());
     }
 
@@ -174,7 +176,8 @@ class FailingSourceTest {
 
     @Test
     void aFolderIsNoSource() throws Exception {
-        assertEquals("varve: " + folder + ": a folder; give a block device, an image file, or - for a stream", run(folder).expect(9).error());
+        assertEquals("varve: " + folder + ": a folder; give a block device, an image file, or - for a stream",
+                run(folder).expect(9).error());
         assertFalse(Files.exists(volume.vault()));
     }
 

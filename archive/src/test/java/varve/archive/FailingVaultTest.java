@@ -18,13 +18,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import varve.archive.VarveProcess.Ended;
 import varve.archive.block.Geometry;
 import varve.archive.file.StoredArchive;
 import varve.testdata.Disk;
 import varve.testdata.Images;
 import varve.testdata.LoopDevice;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
+import varve.testdata.VarveProcess.Ended;
 
 /// A vault that cannot be written: one clear error, the vault as it was, and the next run does better.
 class FailingVaultTest {
@@ -232,7 +233,8 @@ class FailingVaultTest {
                     case "index" -> end.expect(0);
                     case "zst" -> {
                         end.expect(0);
-                        assertTrue(end.err().contains("warning: the parent's data cannot be read: changed chunks are stored whole"), end::err);
+                        assertTrue(end.err().contains(
+                                "warning: the parent's data cannot be read: changed chunks are stored whole"), end::err);
                         assertEquals(1 << Geometry.DEFAULT_CHUNK_LOG, volume.archives().getLast().manifest().changedSize());
                     }
                     default -> assertTrue(end.expect(7).error().contains(": cannot read at "), end::err);

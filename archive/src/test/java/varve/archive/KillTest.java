@@ -21,12 +21,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import varve.archive.VarveProcess.Ended;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.vault.Vault;
 import varve.testdata.Images;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
+import varve.testdata.VarveProcess.Ended;
 
 /// A run that dies at any moment loses nothing, and the run after it ends as if nothing had happened.
 class KillTest {
@@ -60,7 +61,7 @@ class KillTest {
     void aRunKilledAtAnyMomentLosesNothing() throws Exception {
         write(Images.mixed(random.nextLong(), SIZE));
         long[] length = {measure()};
-        live(120, varve -> {
+        live(105, varve -> {
             long start = System.nanoTime();
             long moment = random.nextLong(length[0]);
             if (!varve.await(() -> System.nanoTime() - start >= moment)) {
@@ -71,7 +72,7 @@ class KillTest {
 
     @Test
     void aRunKilledWhenItIsAboutToCommitLosesNothing() throws Exception {
-        live(50, varve -> {
+        live(45, varve -> {
             // the index is staged when all data has been read
             if (varve.await(() -> Files.exists(volume.stage("index")))) {
                 long start = System.nanoTime();
@@ -83,7 +84,7 @@ class KillTest {
 
     /// Waits for the moment to kill.
     private interface Aim {
-        void await(VarveProcess varve) throws IOException;
+        void await(VarveProcess varve) throws Exception;
     }
 
     /// the length of a run, in nanoseconds

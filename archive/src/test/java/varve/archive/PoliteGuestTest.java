@@ -20,6 +20,7 @@ import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
 import varve.testdata.Images;
 import varve.testdata.LoopDevice;
+import varve.testdata.VarveProcess;
 
 /// Archiving leaves the page cache, the disk's bandwidth and the processors to others.
 class PoliteGuestTest {
@@ -71,7 +72,8 @@ class PoliteGuestTest {
             readPages(image, page, page + 1);
         }
         BitSet before = cached(image);
-        Assumptions.assumeTrue(before.cardinality() == (SIZE / PAGE + distance - 1) / distance, "this file system reads more than it is asked for");
+        Assumptions.assumeTrue(before.cardinality() == (SIZE / PAGE + distance - 1) / distance,
+                "this file system reads more than it is asked for");
         archive(image);
         assertKept(before, image);
         assertTrue(cached(image).cardinality() < before.cardinality() + 64, "pages of ours that are left");
@@ -135,7 +137,8 @@ class PoliteGuestTest {
     private static void assertKept(BitSet before, Path path) {
         BitSet lost = (BitSet) before.clone();
         lost.andNot(cached(path));
-        assertTrue(lost.cardinality() <= before.cardinality() / 64, () -> "pages of others that are gone: " + lost.cardinality() + " of " + before.cardinality());
+        assertTrue(lost.cardinality() <= before.cardinality() / 64, () ->
+                "pages of others that are gone: " + lost.cardinality() + " of " + before.cardinality());
     }
 
     private static void evict(Path path) throws IOException {

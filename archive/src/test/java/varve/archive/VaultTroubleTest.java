@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import varve.archive.VarveProcess.Ended;
 import varve.archive.block.Geometry;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.History;
@@ -33,6 +32,8 @@ import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.testdata.Damage;
 import varve.testdata.Images;
+import varve.testdata.VarveProcess;
+import varve.testdata.VarveProcess.Ended;
 
 /// Vaults that are not as they should be, and others at work in them.
 class VaultTroubleTest {
@@ -110,7 +111,8 @@ class VaultTroubleTest {
         write(new byte[MIB]);
         Files.createDirectories(volume.vault());
         Files.writeString(volume.vault().resolve("thesis.odt"), "irreplaceable");
-        assertEquals("varve: " + volume.vault() + ": not empty and no vault; give a vault, or an empty folder to make one in", run().expect(9).error());
+        assertEquals("varve: " + volume.vault() + ": not empty and no vault; give a vault, or an empty folder to make one in",
+                run().expect(9).error());
         try (Stream<Path> content = Files.list(volume.vault())) {
             assertEquals(1, content.count());
         }
@@ -259,7 +261,8 @@ class VaultTroubleTest {
         for (int i = 0; i < 3; i++) {
             Path manifest = volume.archives().get(i).manifestFile();
             byte[] good = Files.readAllBytes(manifest);
-            for (Damage damage : List.of(Damage.truncate(0), Damage.truncate(good.length - 1), Damage.flip(good.length / 2, 3), Damage.append((byte) '\n'))) {
+            for (Damage damage : List.of(Damage.truncate(0), Damage.truncate(good.length - 1),
+                    Damage.flip(good.length / 2, 3), Damage.append((byte) '\n'))) {
                 damage.inflictOn(manifest);
                 IOException e = assertThrows(IOException.class, () -> volume.archive(image), damage::toString);
                 assertTrue(e.getMessage().contains(manifest.getFileName().toString()) || e.getMessage().contains(".json"), e::getMessage);

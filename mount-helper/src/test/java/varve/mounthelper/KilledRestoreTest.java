@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import varve.testdata.LoopDevice;
+import varve.testdata.VarveProcess;
 
 /// A restore that dies at any moment has done no harm, and the same command carries on: `-Dvarve.kills=N` of each kind.
 final class KilledRestoreTest {
@@ -46,16 +47,8 @@ final class KilledRestoreTest {
     /// {@return whether it was killed before it ended}
     private boolean killed(VarveProcess varve, long millis) throws Exception {
         long start = System.nanoTime();
-        while (varve.alive() && System.nanoTime() - start < millis * 1_000_000) {
-            Thread.sleep(1);
-        }
-        boolean alive = varve.alive();
-        varve.kill();
-        return alive;
-    }
-
-    private void expectSuccess(VarveProcess varve) throws Exception {
-        assertEquals(0, varve.end(), varve::output);
+        varve.await(() -> System.nanoTime() - start >= millis * 1_000_000);
+        return varve.kill().killed();
     }
 
     @Test
@@ -76,13 +69,13 @@ final class KilledRestoreTest {
                     if (Files.exists(target) && Files.size(target) != old.length) {
                         Scene.assertHolds(image, target);
                     } else {
-                        assertTrue(dead, varve::output);
+                        assertTrue(dead, "it ended, but there is no image");
                         assertEquals(round % 2 == 1, Files.exists(target));
                     }
                 }
             }
             try (VarveProcess varve = restore(target, "--overwrite", target.toString())) {
-                expectSuccess(varve);
+                varve.end().expect(0);
             }
             Scene.assertHolds(image, target);
             Scene.assertNoStage(folder);
@@ -104,7 +97,7 @@ final class KilledRestoreTest {
                     }
                 }
                 try (VarveProcess varve = restore(device.path(), "--overwrite", device.path().toString(), mode[0])) {
-                    expectSuccess(varve);
+                    varve.end().expect(0);
                 }
                 Scene.assertBeginsWith(image, device.path());
             }
@@ -119,10 +112,7 @@ final class KilledRestoreTest {
         Path target = folder.resolve("t.img");
         Path stage = folder.resolve("t.img.varve-partial");
         try (VarveProcess varve = restore(target, "--bwlimit", "16M")) {
-            while (varve.alive() && (!Files.exists(stage) || blocks(stage) < 16 << 20)) {
-                Thread.sleep(5);
-            }
-            assertTrue(varve.alive(), varve::output);
+            assertTrue(varve.await(() -> Files.exists(stage) && blocks(stage) >= 16 << 20));
             varve.kill();
         }
         assertFalse(Files.exists(target));

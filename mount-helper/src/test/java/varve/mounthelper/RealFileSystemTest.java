@@ -157,7 +157,8 @@ class RealFileSystemTest {
             assertEquals(Tools.b3sum(data).orElseThrow(), manifest.file().hash().toString());
             Tools.run("zstd", "-tq", data).orElseThrow().expectSuccess();
         }
-        String full = Tools.run("sh", "-c", "zstd -dcq \"$0\" | b3sum --no-names", archives.getFirst().data()).orElseThrow().expectSuccess().text();
+        String full = Tools.run("sh", "-c", "zstd -dcq \"$0\" | b3sum --no-names", archives.getFirst().data())
+                .orElseThrow().expectSuccess().text();
         assertEquals(days.getFirst().device, full, "b3sum of what zstd makes of the full");
         long deltas = archives.stream().skip(1).mapToLong(archive -> archive.manifest().file().size()).sum();
         assertTrue(deltas < archives.getFirst().manifest().file().size(), () -> "deltas of " + deltas + " bytes");
@@ -205,8 +206,10 @@ class RealFileSystemTest {
         Map<String, String> description = new TreeMap<>();
         try (Stream<Path> all = Files.walk(root)) {
             for (Path path : all.toList()) {
-                Map<String, Object> unix = Files.readAttributes(path, "unix:mode,nlink,uid,size,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
-                String text = Integer.toOctalString((int) unix.get("mode")) + " " + unix.get("nlink") + " " + unix.get("uid") + " " + unix.get("lastModifiedTime");
+                Map<String, Object> unix = Files.readAttributes(
+                        path, "unix:mode,nlink,uid,size,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
+                String text = Integer.toOctalString((int) unix.get("mode")) + " " + unix.get("nlink") + " " + unix.get("uid")
+                        + " " + unix.get("lastModifiedTime");
                 if (Files.isSymbolicLink(path)) {
                     text += " -> " + Files.readSymbolicLink(path);
                 } else if (Files.isRegularFile(path)) {
@@ -277,7 +280,11 @@ class RealFileSystemTest {
     /// {@return one of the files, by chance}
     private Path some(Path root) throws IOException {
         try (Stream<Path> all = Files.walk(root)) {
-            List<Path> candidates = all.filter(path -> path.getFileName().toString().matches("(file|renamed).*") && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
+            List<Path> candidates = all
+                    .filter(path -> path.getFileName().toString().matches("(file|renamed).*")
+                            && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS))
+                    .sorted()
+                    .toList();
             return candidates.get(random.nextInt(candidates.size()));
         }
     }

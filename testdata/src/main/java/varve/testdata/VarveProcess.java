@@ -1,6 +1,4 @@
-package varve.archive;
-
-import static org.junit.jupiter.api.Assertions.assertEquals;
+package varve.testdata;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,16 +9,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-/// `varve` as a process of its own, which can be killed, traced and measured. Closing it kills it.
-final class VarveProcess implements AutoCloseable {
+/// `varve` as a process of its own, which can be killed, traced and measured: the program on the class path of the test.
+/// Closing it kills it.
+public final class VarveProcess implements AutoCloseable {
 
     /// starts fast, compiles little
-    static final List<String> QUICK = List.of(
+    public static final List<String> QUICK = List.of(
             "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData", "-Xmx256m",
             "--enable-native-access=ALL-UNNAMED");
 
     /// what the launcher gives to commands that read whole devices
-    static final List<String> BULK = List.of(
+    public static final List<String> BULK = List.of(
             "-XX:+UseSerialGC", "-Xmx256m", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED",
             "--add-modules=jdk.incubator.vector");
 
@@ -33,23 +32,28 @@ final class VarveProcess implements AutoCloseable {
     /// How it ended.
     ///
     /// @param code as a shell sees it: 137 for one that was killed
-    record Ended(int code, String out, String err) {
+    public record Ended(int code, String out, String err) {
 
-        boolean killed() {
+        public boolean killed() {
             return code == KILLED;
         }
 
         /// {@return the one line of error that it printed}
-        String error() {
-            List<String> lines = err.lines().filter(line -> line.startsWith("varve: ") && !line.startsWith("varve: warning: ")
-                    && !line.startsWith("varve: archive ")).toList();
-            assertEquals(1, lines.size(), () -> "expected one line of error, found: " + err);
-            assertEquals(0, err.lines().filter(line -> line.startsWith("\tat ")).count(), err);
+        public String error() {
+            List<String> lines = err.lines()
+                    .filter(line -> line.startsWith("varve: ") && !line.matches("varve: (warning|archive [^:]*): .*"))
+                    .toList();
+            if (lines.size() != 1 || err.contains("\n\tat ")) {
+                throw new AssertionError("expected one line of error, found: " + err);
+            }
             return lines.getFirst();
         }
 
-        Ended expect(int expected) {
-            assertEquals(expected, code, () -> out + err);
+        /// {@return this, if it ended so}
+        public Ended expect(int expected) {
+            if (code != expected) {
+                throw new AssertionError("expected exit code " + expected + ", found " + code + ": " + out + err);
+            }
             return this;
         }
     }
@@ -60,13 +64,13 @@ final class VarveProcess implements AutoCloseable {
         this.err = err;
     }
 
-    static VarveProcess start(Object... arguments) throws IOException {
+    public static VarveProcess start(Object... arguments) throws IOException {
         return start(List.of(), QUICK, arguments);
     }
 
     /// @param before words in front of the command line, such as those of strace
     /// @param jvm options of the JVM
-    static VarveProcess start(List<String> before, List<String> jvm, Object... arguments) throws IOException {
+    public static VarveProcess start(List<String> before, List<String> jvm, Object... arguments) throws IOException {
         List<String> command = new ArrayList<>(before);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvm);
@@ -81,34 +85,34 @@ final class VarveProcess implements AutoCloseable {
     }
 
     /// Runs it to its end.
-    static Ended run(Object... arguments) throws IOException, InterruptedException {
+    public static Ended run(Object... arguments) throws IOException, InterruptedException {
         try (VarveProcess varve = start(arguments)) {
             return varve.end();
         }
     }
 
-    boolean alive() {
+    public boolean alive() {
         return process.isAlive();
     }
 
-    long pid() {
+    public long pid() {
         return process.pid();
     }
 
     /// SIGKILL.
-    Ended kill() throws IOException, InterruptedException {
+    public Ended kill() throws IOException, InterruptedException {
         process.destroyForcibly();
         return end();
     }
 
     /// SIGTERM.
-    Ended terminate() throws IOException, InterruptedException {
+    public Ended terminate() throws IOException, InterruptedException {
         process.destroy();
         return end();
     }
 
     /// Waits until it has ended.
-    Ended end() throws IOException, InterruptedException {
+    public Ended end() throws IOException, InterruptedException {
         if (!process.waitFor(10, TimeUnit.MINUTES)) {
             throw new AssertionError("does not end: " + process.info().commandLine().orElse(""));
         }
@@ -118,15 +122,15 @@ final class VarveProcess implements AutoCloseable {
     /// Waits until something is so, or the process has ended.
     ///
     /// @return whether it is still running
-    boolean await(Condition condition) throws IOException {
+    public boolean await(Condition condition) throws Exception {
         while (alive() && !condition.holds()) {
             LockSupport.parkNanos(100_000);
         }
         return alive();
     }
 
-    interface Condition {
-        boolean holds() throws IOException;
+    public interface Condition {
+        boolean holds() throws Exception;
     }
 
     @Override
