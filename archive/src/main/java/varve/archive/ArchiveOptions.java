@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 /// @param idle let everybody else's disk reads go first
 /// @param label free text for the point in time
 /// @param dryRun find out what would be stored, store nothing
+/// @param changes a change list that says what to read of the device
 public record ArchiveOptions(
         boolean full,
         int level,
@@ -21,7 +22,8 @@ public record ArchiveOptions(
         long bytesPerSecond,
         boolean idle,
         Optional<String> label,
-        boolean dryRun) {
+        boolean dryRun,
+        Optional<ListedChanges> changes) {
 
     public static final int DEFAULT_LEVEL = 3;
 
@@ -34,6 +36,7 @@ public record ArchiveOptions(
                 0,
                 false,
                 Optional.empty(),
-                false);
+                false,
+                Optional.empty());
     }
 }

@@ -3,10 +3,13 @@ package varve.archive.cli;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -16,8 +19,11 @@ import picocli.CommandLine.Parameters;
 import varve.archive.ArchiveOptions;
 import varve.archive.Archiver;
 import varve.archive.Archiver.Outcome;
+import varve.archive.ListReport;
+import varve.archive.ListedChanges;
 import varve.archive.block.FileDevice;
 import varve.archive.block.Geometry;
+import varve.archive.changes.ChangeSource;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
@@ -75,6 +81,26 @@ public final class ArchiveVerb implements Verb {
             description = "How long to wait for another run on the same volume. Default: 0.")
     private long lockWait;
 
+    @Option(names = "--changes", paramLabel = "KIND:FILE",
+            description = "Read only what this list names, and a sample of the rest. KIND: lvm-cow, thin-delta, era, rbd-diff, extents.")
+    private @Nullable String changes;
+
+    @Option(names = "--since", paramLabel = "POINT",
+            description = "The point in time that the list starts from, such as latest or 2026-11-20.")
+    private @Nullable String since;
+
+    @Option(names = "--era-block-size", paramLabel = "SIZE", converter = Size.Bytes.class,
+            description = "Of an era list, which does not tell it.")
+    private @Nullable Long eraBlockSize;
+
+    @Option(names = "--audit-sample", paramLabel = "PERCENT",
+            description = "How much of what the list calls unchanged is drawn at random, read and compared. Default: 0.4.")
+    private double auditSample = 100 * ListedChanges.DEFAULT_SAMPLE;
+
+    @Option(names = "--audit-stripe-days", paramLabel = "DAYS",
+            description = "In how many days the audit goes once around the whole device. Default: 200.")
+    private int auditStripeDays = ListedChanges.DEFAULT_STRIPE_DAYS;
+
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
     private boolean dryRun;
 
@@ -110,9 +136,9 @@ public final class ArchiveVerb implements Verb {
                 Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
                 shown.finish();
                 report(stdio, place, name, outcome);
+                return outcome.list().isPresent() && !outcome.list().get().believed() ? ExitCode.FINDINGS : ExitCode.OK;
             }
         }
-        return ExitCode.OK;
     }
 
     private Vault place(Path folder, String name) throws IOException {
@@ -136,7 +162,30 @@ public final class ArchiveVerb implements Verb {
             throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
         }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun, changes());
+    }
+
+    private Optional<ListedChanges> changes() {
+        if (changes == null) {
+            if (since != null || eraBlockSize != null) {
+                throw new UsageException((since != null ? "--since" : "--era-block-size") + " is about a change list: give that with --changes");
+            }
+            return Optional.empty();
+        }
+        if (!(auditSample >= 0 && auditSample <= 100)) {
+            throw new UsageException("--audit-sample " + auditSample + ": expected a percentage of 0 to 100");
+        }
+        if (auditStripeDays < 1) {
+            throw new UsageException("--audit-stripe-days " + auditStripeDays + ": expected 1 or more");
+        }
+        OptionalLong unit = eraBlockSize == null ? OptionalLong.empty() : OptionalLong.of(eraBlockSize);
+        try {
+            ChangeSource list = ChangeSource.parse(changes, unit);
+            Optional<String> start = Optional.ofNullable(since).map(point -> point.substring(point.indexOf('@') + 1));
+            return Optional.of(new ListedChanges(list, start, auditSample / 100, auditStripeDays, new SecureRandom()));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--changes " + e.getMessage());
+        }
     }
 
     private OptionalInt chunkLog() {
@@ -184,6 +233,7 @@ public final class ArchiveVerb implements Verb {
                         .member("payloadSize", outcome.payloadSize())
                         .member("storedSize", outcome.storedSize())
                         .member("reusedSize", outcome.reusedSize());
+                outcome.list().ifPresent(list -> json(text, list));
             }
             return;
         }
@@ -204,9 +254,39 @@ public final class ArchiveVerb implements Verb {
             stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
+        outcome.list().ifPresent(list -> stdio.out().println(audit(list)));
         if (!dryRun) {
             stdio.out().println("safe in " + place.folder() + ": written, read back and compared");
         }
+    }
+
+    private static void json(JsonText text, ListReport list) {
+        text.object("changes")
+                .member("list", list.list())
+                .member("believed", list.believed())
+                .member("listedSize", list.listedSize())
+                .member("outside", list.outside())
+                .member("drawnChunks", list.drawn())
+                .member("undetectedShare", String.format(Locale.ROOT, "%.6f", list.undetected()))
+                .member("stripeChunks", list.striped())
+                .member("chunks", list.chunks())
+                .member("aroundBy", Manifest.text(list.aroundBy()))
+                .member("auditedSize", list.auditedSize())
+                .member("wrongOffset", list.wrong().isPresent() ? String.valueOf(list.wrong().getAsLong()) : null)
+                .end();
+    }
+
+    private static String audit(ListReport list) {
+        if (!list.believed()) {
+            return "change list: not used, it is wrong: the whole device was read";
+        }
+        String drawn = list.drawn() == 0
+                ? "nothing was drawn at random"
+                : String.format(Locale.ROOT, "changes kept back in more than %.3g %% of the chunks would have been found with 99 %% probability",
+                        100 * list.undetected());
+        return "change list: " + Size.format(list.listedSize()) + " listed; of the rest " + Size.format(list.auditedSize())
+                + " was read and is as in the parent: " + drawn + "; the whole device will have been compared by "
+                + Manifest.text(list.aroundBy()).substring(0, 10);
     }
 
     private static boolean unchanged(Outcome outcome) {
