@@ -27,6 +27,24 @@ public record ArchiveOptions(
 
     public static final int DEFAULT_LEVEL = 3;
 
+    /// Options without a change list.
+    public ArchiveOptions(
+            boolean full,
+            int level,
+            OptionalInt chunkLog,
+            int threads,
+            long bytesPerSecond,
+            boolean idle,
+            Optional<String> label,
+            boolean dryRun) {
+        this(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.empty());
+    }
+
+    /// {@return the same with a change list}
+    public ArchiveOptions with(ListedChanges list) {
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.of(list));
+    }
+
     public static ArchiveOptions defaults() {
         return new ArchiveOptions(
                 false,
@@ -36,7 +54,6 @@ public record ArchiveOptions(
                 0,
                 false,
                 Optional.empty(),
-                false,
-                Optional.empty());
+                false);
     }
 }

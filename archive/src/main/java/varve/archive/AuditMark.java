@@ -20,7 +20,7 @@ import varve.archive.format.Manifest;
 /// @param time of the last audit
 record AuditMark(long next, Instant time) {
 
-    private static final String FILE = "varve-audit.json";
+    private static final String FILE = ".varve-audit.json";
     private static final String FORMAT = "varve-audit-1";
     private static final int MOST = 4096;
 
