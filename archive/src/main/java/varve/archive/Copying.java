@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import varve.archive.block.RefusedException;
@@ -36,6 +37,7 @@ import varve.archive.vault.Catalogue;
 import varve.archive.vault.Inventory;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Sharing;
+import varve.archive.vault.Standing;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
@@ -76,6 +78,9 @@ public final class Copying {
     public Copying(
             List<Vault> sources, Vault target, String name, CopyOptions options, InstantSource clock, Consumer<String> warnings)
             throws RefusedException {
+        if (target.standing().state() == Standing.State.RETIRED) {
+            throw new RefusedException(target.folder() + ": vault " + target.name() + " is retired; if it is to be used again: varve vault set --state away");
+        }
         if (sources.stream().anyMatch(source -> source.id().equals(target.id()))) {
             throw new RefusedException(target.folder() + ": is the vault that is copied from (" + target.id() + ")");
         }
@@ -112,7 +117,7 @@ public final class Copying {
             if (outcome.failures.isEmpty()) {
                 ArchiveCopy.discardStages(volume.folder());
             }
-            new Sharing(together(), name, clock, warnings).share(target);
+            new Sharing(together(), clock, warnings).share(name, target);
             return outcome;
         }
     }
@@ -266,7 +271,7 @@ public final class Copying {
             return points.stream().distinct().sorted(Comparator.comparingLong(point -> point.manifest().sequence())).toList();
         }
 
-        private Set<State> reached(java.util.function.Predicate<StoredArchive> usable) {
+        private Set<State> reached(Predicate<StoredArchive> usable) {
             return history.reached(usable);
         }
 

@@ -46,11 +46,20 @@ public final class Catalogue {
 
     private final List<Vault> vaults;
     private final Inventories known;
+    private final Map<UUID, Long> generations; // the highest that were seen
+    private final Set<UUID> behind; // vaults at hand that know less of themselves than others do, or are disputed
+    private final Map<UUID, RefusedException> disputes;
+    private final Map<UUID, Standing> said; // just now
     private final Map<String, Map<UUID, Inventory.Stock>> live = new HashMap<>();
 
-    private Catalogue(List<Vault> vaults, Inventories known) {
+    private Catalogue(List<Vault> vaults, Inventories known, Map<UUID, Long> generations, Set<UUID> behind,
+            Map<UUID, RefusedException> disputes, Map<UUID, Standing> said) {
         this.vaults = vaults;
         this.known = known;
+        this.generations = generations;
+        this.behind = behind;
+        this.disputes = disputes;
+        this.said = said;
     }
 
     /// Reads what vaults know.
@@ -59,21 +68,58 @@ public final class Catalogue {
     /// @param warnings get what cannot be used
     public static Catalogue open(List<Vault> vaults, Consumer<String> warnings) throws IOException {
         Inventories known = Inventories.of(List.of());
-        Set<UUID> disputed = new HashSet<>();
+        Map<UUID, Long> generations = new HashMap<>();
+        Map<UUID, Optional<Inventory>> own = new HashMap<>();
+        Map<UUID, RefusedException> disputes = new HashMap<>();
         for (Vault vault : vaults) {
-            for (Inventory inventory : Inventories.read(vault, warnings).of().values()) {
+            Inventories there = Inventories.read(vault, warnings);
+            own.put(vault.id(), there.of(vault.id()));
+            for (Inventory inventory : there.of().values()) {
+                generations.merge(inventory.vault(), inventory.generation(), Math::max);
                 try {
                     known = known.merge(Inventories.of(List.of(inventory)));
                 } catch (RefusedException e) {
-                    disputed.add(inventory.vault());
+                    disputes.put(inventory.vault(), e);
                     warnings.accept(e.getMessage());
                 }
             }
         }
-        for (UUID vault : disputed) {
+        for (UUID vault : disputes.keySet()) {
             known = known.without(vault); // what it holds is not known, so it counts as nothing
         }
-        return new Catalogue(List.copyOf(vaults), known);
+        Set<UUID> behind = new HashSet<>(disputes.keySet());
+        for (Vault vault : vaults) {
+            if (!own.get(vault.id()).equals(known.of(vault.id()))) {
+                behind.add(vault.id());
+            }
+        }
+        return new Catalogue(List.copyOf(vaults), known, Map.copyOf(generations), Set.copyOf(behind), Map.copyOf(disputes), Map.of());
+    }
+
+    /// Reads what vaults know, and takes in those they know of that are where they were last seen.
+    public static Catalogue around(List<Vault> vaults, Consumer<String> warnings) throws IOException {
+        Catalogue catalogue = open(vaults, warnings);
+        List<Vault> near = new ArrayList<>(vaults);
+        for (UUID id : catalogue.all()) {
+            Optional<Path> folder = catalogue.seen(id).flatMap(Inventory.Other::folder).map(Path::of);
+            if (catalogue.atHand(id).isEmpty() && folder.isPresent()) {
+                try {
+                    near.addAll(Optional.of(Vault.open(folder.get())).filter(vault -> vault.id().equals(id)).stream().toList());
+                } catch (IOException e) {
+                    // it is not there, or cannot be used
+                }
+            }
+        }
+        return near.size() == vaults.size() ? catalogue : open(near, warnings);
+    }
+
+    /// @throws RefusedException if there are two inventories of one generation of a vault that is not at hand
+    void requireUndisputed() throws RefusedException {
+        for (Map.Entry<UUID, RefusedException> dispute : disputes.entrySet()) {
+            if (atHand(dispute.getKey()).isEmpty()) {
+                throw dispute.getValue();
+            }
+        }
     }
 
     // ---- vaults
@@ -96,13 +142,18 @@ public final class Catalogue {
 
     /// {@return what holds of a vault}
     public Standing standing(UUID vault) {
-        Standing said = known.standing(vault);
-        return atHand(vault).map(here -> Standing.newer(here.standing(), said)).orElse(said);
+        Standing known = Standing.newer(this.known.standing(vault), said.getOrDefault(vault, Standing.NEW));
+        return atHand(vault).map(here -> Standing.newer(here.standing(), known)).orElse(known);
     }
 
     /// {@return what people call a vault}
     public String name(UUID vault) {
         return Vault.name(vault, standing(vault));
+    }
+
+    /// {@return what people call a vault, and where they keep it}
+    public String describe(UUID vault) {
+        return name(vault) + standing(vault).place().map(place -> " (" + place + ")").orElse("");
     }
 
     /// {@return the inventory that was last seen of a vault}
@@ -194,12 +245,24 @@ public final class Catalogue {
 
     // ---- what they tell each other
 
+    /// Says something of a vault: in its marker if it is at hand, and to the other vaults at hand.
+    public Catalogue say(UUID vault, Standing standing, InstantSource clock, Consumer<String> warnings)
+            throws IOException, InterruptedException {
+        return exchange(List.of(), Map.of(vault, standing), clock, warnings);
+    }
+
     /// Lets the vaults at hand learn from each other: each gets the newest inventories of all, its own taken anew, and the newest
     /// that was said of it into its marker. A vault that cannot be written to tells what it has told before.
     ///
     /// @param volumes whose folders are looked at; what was known of others stays
     /// @return what is known then
     public Catalogue exchange(Collection<String> volumes, InstantSource clock, Consumer<String> warnings)
+            throws IOException, InterruptedException {
+        return exchange(volumes, Map.of(), clock, warnings);
+    }
+
+    private Catalogue exchange(
+            Collection<String> volumes, Map<UUID, Standing> said, InstantSource clock, Consumer<String> warnings)
             throws IOException, InterruptedException {
         List<Vault> writable = new ArrayList<>();
         for (Vault vault : vaults) {
@@ -214,7 +277,7 @@ public final class Catalogue {
             for (Vault vault : writable.stream().sorted(Comparator.comparing(vault -> vault.id().toString())).toList()) {
                 locks.push(VolumeLock.acquire(vault.catalogue(), WAIT, "varve catalogue"));
             }
-            return locked(volumes, writable, clock.instant().truncatedTo(ChronoUnit.MILLIS), warnings);
+            return locked(volumes, said, writable, clock.instant().truncatedTo(ChronoUnit.MILLIS), warnings);
         } finally {
             for (VolumeLock lock : locks) {
                 lock.close();
@@ -222,8 +285,10 @@ public final class Catalogue {
         }
     }
 
-    private Catalogue locked(Collection<String> volumes, List<Vault> writable, Instant now, Consumer<String> warnings) throws IOException {
-        Catalogue before = open(vaults, warnings);
+    private Catalogue locked(
+            Collection<String> volumes, Map<UUID, Standing> said, List<Vault> writable, Instant now, Consumer<String> warnings)
+            throws IOException {
+        Catalogue before = open(vaults, warnings).hearing(said);
         List<Vault> after = new ArrayList<>();
         for (Vault vault : vaults) {
             vault.check();
@@ -241,7 +306,11 @@ public final class Catalogue {
                 told.write(vault);
             }
         }
-        return new Catalogue(after, told);
+        return open(after, warnings);
+    }
+
+    private Catalogue hearing(Map<UUID, Standing> more) {
+        return new Catalogue(vaults, known, generations, behind, disputes, more);
     }
 
     /// {@return the inventory of a vault as it is now}
@@ -250,7 +319,7 @@ public final class Catalogue {
         Map<String, Inventory.Stock> stocks = new TreeMap<>();
         for (String volume : vault.volumes()) {
             Optional<Inventory.Stock> stock = last.flatMap(inventory -> inventory.stock(volume));
-            if (stock.isEmpty() || volumes.contains(volume)) {
+            if (stock.isEmpty() || volumes.contains(volume) || behind.contains(vault.id())) {
                 stock = Stocktaking.stock(vault, vault.volume(volume));
             }
             stock.ifPresent(found -> stocks.put(volume, found));
@@ -270,7 +339,7 @@ public final class Catalogue {
                         here.isPresent() ? Optional.of(real(here.get())) : before.flatMap(Inventory.Other::folder)));
             }
         }
-        long generation = last.map(Inventory::generation).orElse(0L);
+        long generation = generations.getOrDefault(vault.id(), 0L);
         Inventory next = new Inventory(vault.id(), generation + 1, now, vault.standing(), vault.keeper(), others, List.copyOf(stocks.values()));
         return last.filter(next::saysAs).orElse(next);
     }
