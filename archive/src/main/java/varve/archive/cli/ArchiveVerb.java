@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -121,8 +120,7 @@ public final class ArchiveVerb implements Verb {
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        Consumer<String> warnings = warning -> stdio.err().println("varve: warning: " + warning);
-        return new Archiver(vault, name, options, InstantSource.system(), progress::add, warnings);
+        return new Archiver(vault, name, options, InstantSource.system(), progress::add, stdio::warn);
     }
 
     private ArchiveOptions options() {

@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import varve.archive.Version;
+import varve.archive.format.Version;
 import varve.archive.linux.Linux;
 
 /// `varve`, the program: finds the verb, parses its options, runs it.

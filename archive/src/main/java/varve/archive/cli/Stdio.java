@@ -31,6 +31,11 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
         return columns >= 0 ? columns : terminalColumns();
     }
 
+    /// Tells what the user should know although it is no error.
+    public void warn(String warning) {
+        err.println("varve: warning: " + warning);
+    }
+
     private static int terminalColumns() {
         if (!Linux.isatty(2) || "dumb".equals(System.getenv("TERM"))) {
             return 0;
