@@ -5,13 +5,12 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -43,8 +42,13 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.State;
+import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
@@ -130,18 +134,26 @@ public final class Archiver {
 
     private Outcome archive(Input input, Duration lockWait) throws IOException, InterruptedException {
         Volume volume = vault.volume(name);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, input.name, clock);
         if (options.dryRun()) {
-            return record(volume, input);
+            return record(volume, input, receipt);
         }
         try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + input.name)) {
-            if (ArchiveWriter.recover(volume.folder())) {
-                warnings.accept("finished the archive that an interrupted run had completed");
+            try {
+                if (ArchiveWriter.recover(volume.folder())) {
+                    warnings.accept("finished the archive that an interrupted run had completed");
+                }
+                return record(volume, input, receipt);
+            } catch (RefusedException e) {
+                throw e; // nothing was done
+            } catch (IOException e) {
+                new Receipts(volume).add(receipt.failed(e), warnings);
+                throw e;
             }
-            return record(volume, input);
         }
     }
 
-    private Outcome record(Volume volume, Input input) throws IOException {
+    private Outcome record(Volume volume, Input input, Receipt.Draft receipt) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
         Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, input.size);
@@ -167,7 +179,7 @@ public final class Archiver {
                 if (options.dryRun()) {
                     return dryRun(task);
                 }
-                Outcome outcome = write(volume, task, latest, time, input.name);
+                Outcome outcome = write(volume, task, latest, time, input.name, receipt);
                 if (list != null) {
                     list.remember(volume.folder());
                 }
@@ -211,7 +223,8 @@ public final class Archiver {
         return outcome(Optional.empty(), task, totals, tally.storedSize());
     }
 
-    private Outcome write(Volume volume, Task task, Optional<Point> latest, Instant time, String source) throws IOException {
+    private Outcome write(
+            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt) throws IOException {
         Header header = task.header;
         Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
         long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
@@ -229,8 +242,8 @@ public final class Archiver {
                         now(),
                         options.label(),
                         source,
-                        host(),
-                        "varve " + Version.CURRENT,
+                        Receipt.hostName(),
+                        Version.TOOL,
                         header.chunkLog(),
                         totals.state,
                         header.parent(),
@@ -238,6 +251,7 @@ public final class Archiver {
                         totals.payload,
                         written.file(),
                         written.index()));
+                keep(receipt, volume, manifest, writer.readBackFromMedium(), task.list);
                 long stored = manifest.file().size() + manifest.index().size();
                 return outcome(Optional.of(manifest), task, totals, stored);
             } catch (IOException e) {
@@ -247,6 +261,16 @@ public final class Archiver {
                 throw e;
             }
         }
+    }
+
+    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium, Optional<ListReport> list) {
+        List<Receipt.Proof> proofs = List.of(Receipt.Proof.whole(manifest, Depth.STORED));
+        List<String> open = new ArrayList<>(List.of(Depth.STORED.open()));
+        list.filter(ListReport::believed).ifPresent(l -> open.add("what " + l.list() + " calls unchanged, but for " + l.auditedSize()
+                + " bytes that were compared (" + l.drawn() + " chunks drawn, " + l.striped() + " of the stripe)"));
+        new Receipts(volume).add(
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(), open),
+                warnings);
     }
 
     private static void discard(ArchiveWriter writer, IOException reason) {
@@ -469,13 +493,5 @@ public final class Archiver {
 
     private Instant now() {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    }
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
     }
 }

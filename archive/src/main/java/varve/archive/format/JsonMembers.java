@@ -154,6 +154,13 @@ public final class JsonMembers {
         }
     }
 
+    /// {@return a string as it is written in a manifest}
+    static String quote(String value) {
+        StringBuilder text = new StringBuilder();
+        quote(text, value);
+        return text.toString();
+    }
+
     private static void quote(StringBuilder text, String value) {
         text.append('"');
         for (int i = 0; i < value.length(); i++) {
