@@ -81,6 +81,9 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private LockWaitOption lockWait = new LockWaitOption();
 
+    @Mixin
+    private ChangesOption changes = new ChangesOption();
+
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
     private boolean dryRun;
 
@@ -106,11 +109,15 @@ public final class ArchiveVerb implements Verb {
         if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
             throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
         }
+        if (jobs.size() > 1 && options.changes().isPresent()) {
+            throw new UsageException("--changes: a list is of one source");
+        }
         Hashing.warmUp();
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             if (jobs.size() == 1) {
-                report(stdio, text, jobs.getFirst(), archive(jobs.getFirst(), options, stdio));
-                return ExitCode.OK;
+                Recorded recorded = archive(jobs.getFirst(), options, stdio);
+                report(stdio, text, jobs.getFirst(), recorded);
+                return recorded.end();
             }
             text.array();
             return all(jobs, options, stdio, text);
@@ -151,7 +158,13 @@ public final class ArchiveVerb implements Verb {
     }
 
     /// What was recorded where.
-    private record Recorded(Vault place, Outcome outcome) {}
+    private record Recorded(Vault place, Outcome outcome) {
+
+        /// a change list that lied is news, although what was recorded is right
+        ExitCode end() {
+            return outcome.list().isEmpty() || outcome.list().get().believed() ? ExitCode.OK : ExitCode.FINDINGS;
+        }
+    }
 
     private Recorded archive(Job job, ArchiveOptions options, Stdio stdio) throws IOException, InterruptedException {
         if (job.source.equals("-")) {
@@ -193,7 +206,7 @@ public final class ArchiveVerb implements Verb {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun, changes.read());
     }
 
     private OptionalInt chunkLog() {
@@ -240,8 +253,9 @@ public final class ArchiveVerb implements Verb {
                     .member("changedSize", outcome.changedSize())
                     .member("payloadSize", outcome.payloadSize())
                     .member("storedSize", outcome.storedSize())
-                    .member("reusedSize", outcome.reusedSize())
-                    .end();
+                    .member("reusedSize", outcome.reusedSize());
+            outcome.list().ifPresent(list -> ChangesOption.json(text, list));
+            text.end();
             return;
         }
         String name = job.volume;
@@ -262,6 +276,7 @@ public final class ArchiveVerb implements Verb {
             stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
+        outcome.list().ifPresent(list -> stdio.out().println(ChangesOption.text(list)));
         if (!dryRun) {
             stdio.out().println("safe in " + recorded.place.folder() + ": written, read back and compared");
         }
