@@ -1,10 +1,8 @@
 package varve.mounthelper.cli;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,9 +17,8 @@ import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
-import varve.archive.cli.VaultOption;
+import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
-import varve.archive.linux.Linux;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.mounthelper.RestoreOptions;
@@ -47,7 +44,7 @@ public final class RestoreVerb implements Verb {
     private Path target = Path.of("");
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Option(names = "--overwrite", paramLabel = "TARGET",
             description = "Name the target again if it is a device or a file that exists: what is there is lost. On a terminal you are asked instead.")
@@ -86,9 +83,10 @@ public final class RestoreVerb implements Verb {
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
-        Vault place = vault.open();
+        PointName name = PointName.parse(point);
+        List<Vault> places = vaults.open(name, stdio, stdio.warnings());
         RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
-        try (Restoration restoration = Restoration.open(place, PointName.parse(point), target, options)) {
+        try (Restoration restoration = Restoration.open(places, name, target, options)) {
             RestorePlan plan = restoration.plan();
             Report report = new Report(plan);
             if (dryRun) {
@@ -129,13 +127,11 @@ public final class RestoreVerb implements Verb {
 
     /// {@return the target if the user has named it a second time}
     private Optional<Path> named(RestorePlan plan, Stdio stdio) throws IOException {
-        if (!plan.overwrites() || overwrite != null || stdio.columns() == 0 || !Linux.isatty(0)) {
+        if (!plan.overwrites() || overwrite != null || !stdio.person()) {
             return Optional.ofNullable(overwrite);
         }
-        stdio.err().print("To overwrite it, type its name (" + target + "): ");
-        stdio.err().flush();
-        String typed = new BufferedReader(new InputStreamReader(stdio.in(), StandardCharsets.UTF_8)).readLine();
-        if (typed == null || !typed.strip().equals(target.toString())) {
+        Optional<String> typed = stdio.ask("To overwrite it, type its name (" + target + "): ");
+        if (typed.isEmpty() || !typed.get().equals(target.toString())) {
             throw new RefusedException(target + ": not named, so nothing was written");
         }
         return Optional.of(target);
