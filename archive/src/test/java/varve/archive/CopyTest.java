@@ -198,6 +198,7 @@ class CopyTest {
         assertTrue(scene.err.contains(scene.archive(home, 2).data() + ": at "), scene.err);
         assertEquals(List.of(1L), scene.restorable(monday), "what does not need it is there");
         assertEquals(2, scene.dataFiles(monday).size());
+        assertEquals(List.of(2, 0, 0), scene.copies(), "what is damaged is no copy");
     }
 
     @Test
@@ -207,6 +208,39 @@ class CopyTest {
         Files.delete(archive.tree());
         scene.expect(ExitCode.CORRUPT, "copy", VOLUME, "--vault", home, "--to", monday);
         assertEquals(2, scene.dataFiles(monday).size());
+        assertEquals(List.of(2, 0, 0), scene.copies());
+    }
+
+    @Test
+    void whatIsThereButNotProvedIsProvedAndMended() throws Exception {
+        scene.copy(monday);
+        Files.delete(monday.resolve(VOLUME).resolve("receipts.jsonl"));
+        Files.delete(monday.resolve(VOLUME).resolve(".varve-receipts.head"));
+        assertEquals(List.of(1, 1, 1), scene.copies(home, monday));
+        damage(scene.archive(monday, 2).data());
+        scene.copy(monday);
+        assertTrue(scene.err.contains("; there, but not proved"), scene.err);
+        assertEquals(3, scene.restorable(monday).size());
+        assertSame(scene.archive(home, 2).data(), scene.archive(monday, 2).data());
+        assertEquals(List.of(2, 2, 2), scene.copies());
+    }
+
+    @Test
+    void whatWasFoundDamagedThereIsMended() throws Exception {
+        scene.copy(monday);
+        damage(scene.archive(monday, 1).data());
+        scene.expect(ExitCode.CORRUPT, "copy", VOLUME, "--vault", monday, "--to", friday); // finds it
+        assertEquals(List.of(1, 1, 1), scene.copies(home, monday));
+        scene.copy(monday);
+        assertEquals(List.of(2, 2, 2), scene.copies(home, monday));
+        assertEquals(3, scene.restorable(monday).size());
+    }
+
+    @Test
+    void eachCopyHasAReceipt() throws Exception {
+        scene.copy(monday);
+        assertEquals(3, Files.readAllLines(monday.resolve(VOLUME).resolve("receipts.jsonl")).stream()
+                .filter(line -> line.contains("\"what\":\"copy\"") && line.contains("\"evidence\":\"medium\"")).count());
     }
 
     @Test

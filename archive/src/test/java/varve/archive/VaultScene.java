@@ -171,8 +171,12 @@ final class VaultScene {
 
     /// {@return the copies of each point as the catalogue of home knows them, the oldest first}
     List<Integer> copies() throws IOException {
+        return copies(home);
+    }
+
+    List<Integer> copies(Path... vaults) throws IOException {
         History history = history(home);
-        Copies copies = catalogue(home).copies(VOLUME, history.archives());
+        Copies copies = catalogue(vaults).copies(VOLUME, history.archives());
         return history.points().stream().map(point -> copies.of(point.state())).toList();
     }
 
