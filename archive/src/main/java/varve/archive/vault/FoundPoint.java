@@ -44,6 +44,11 @@ public record FoundPoint(List<Vault> vaults, Volume volume, History history, Poi
         return new FoundPoint(vaults, volumes.getFirst(), content.history(), name.in(content.history()), content.problems());
     }
 
+    /// {@return whether all data files that it takes are at hand}
+    public boolean restorable() {
+        return history.path(state(), StoredArchive::dataAtHand).isPresent();
+    }
+
     /// {@return the archives that the point is restored from, full first}
     /// @throws BrokenChainException if some are not at hand
     public List<StoredArchive> path() throws BrokenChainException {
