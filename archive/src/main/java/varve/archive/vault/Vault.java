@@ -36,7 +36,7 @@ public record Vault(Path folder, UUID id) {
         Path marker = folder.resolve(MARKER);
         byte[] text;
         try {
-            text = Files.readAllBytes(marker);
+            text = Folder.read(marker, Manifest.MAX_SIZE);
         } catch (NoSuchFileException e) {
             throw new NotFoundException(folder + ": no vault (there is no " + MARKER + " in it); is the disk mounted?");
         }

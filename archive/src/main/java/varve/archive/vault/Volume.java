@@ -2,13 +2,9 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +12,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
@@ -35,7 +32,6 @@ public record Volume(String name, Path folder) {
     private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingLong(entry -> entry.manifest().sequence())
             .thenComparing(entry -> entry.manifest().derived())
             .thenComparing(entry -> entry.manifest().baseName());
-
 
     /// What is in the folder.
     ///
@@ -81,7 +77,7 @@ public record Volume(String name, Path folder) {
         List<Problem> problems = new ArrayList<>();
         for (Path path : manifests()) {
             try {
-                byte[] text = text(path);
+                byte[] text = Folder.read(path, Manifest.MAX_SIZE);
                 Manifest manifest = Manifest.decode(text, path.getFileName().toString());
                 checkName(manifest, path);
                 Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
@@ -103,16 +99,6 @@ public record Volume(String name, Path folder) {
                     })
                     .sorted()
                     .toList();
-        }
-    }
-
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
         }
     }
 
