@@ -31,6 +31,11 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
         return columns >= 0 ? columns : terminalColumns();
     }
 
+    /// Says something that is no data, in one line on `err`.
+    public void say(String message) {
+        err.println("varve: " + Printable.line(message));
+    }
+
     private static int terminalColumns() {
         if (!Linux.isatty(2) || "dumb".equals(System.getenv("TERM"))) {
             return 0;
