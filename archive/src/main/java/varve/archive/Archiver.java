@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -195,8 +195,7 @@ public final class Archiver {
                         totals.payload,
                         written.file(),
                         written.index()));
-                long stored = manifest.file().size() + manifest.index().size();
-                return outcome(Optional.of(manifest), header, totals, stored);
+                return outcome(Optional.of(manifest), header, totals, manifest.storedSize());
             } catch (IOException e) {
                 if (writer.failed()) {
                     discard(writer, e);
@@ -365,7 +364,7 @@ public final class Archiver {
             return options.chunkLog().getAsInt();
         }
         int chunkLog = Geometry.DEFAULT_CHUNK_LOG;
-        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >>> chunkLog > COMFORTABLE_CHUNKS) {
+        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >> chunkLog > COMFORTABLE_CHUNKS) { // not for a stream, whose size is -1
             chunkLog++;
         }
         return chunkLog;
@@ -411,8 +410,8 @@ public final class Archiver {
 
     private static String host() {
         try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
+            return Files.readString(Path.of("/proc/sys/kernel/hostname")).strip(); // InetAddress would wait for a name server
+        } catch (IOException e) {
             return "unknown";
         }
     }

@@ -35,6 +35,8 @@ import varve.archive.vault.Vault;
         })
 public final class ArchiveVerb implements Verb {
 
+    private static final long MOST_LOCK_WAIT = Duration.ofDays(365).toSeconds();
+
     @Parameters(index = "0", paramLabel = "SOURCE",
             description = "Block device, raw image file (holes are not read), or - for a stream on stdin.")
     private String source = "";
@@ -84,6 +86,8 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private ProgressOption progress = new ProgressOption();
 
+    private boolean vaultIsNew;
+
     @Override
     public Purpose purpose() {
         return Purpose.RECORD;
@@ -95,33 +99,64 @@ public final class ArchiveVerb implements Verb {
         Hashing.warmUp();
         String name = volume == null ? defaultVolume() : volume;
         Path folder = vault.folder();
+        Duration wait = Duration.ofSeconds(lockWait);
         if (source.equals("-")) {
             Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, -1)) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(stdio.in(), Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
-            }
+            archive(stdio, place, name, -1, options, archiver -> archiver.archive(stdio.in(), wait));
             return ExitCode.OK;
         }
         try (FileDevice device = FileDevice.open(Path.of(source))) {
             Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, device.size())) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
-            }
+            archive(stdio, place, name, device.size(), options, archiver -> archiver.archive(device, wait));
         }
         return ExitCode.OK;
     }
 
+    private interface Run {
+        Outcome with(Archiver archiver) throws IOException, InterruptedException;
+    }
+
+    private void archive(Stdio stdio, Vault place, String name, long size, ArchiveOptions options, Run run)
+            throws IOException, InterruptedException {
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "archive " + name, size)) {
+                        Outcome outcome = run.with(archiver(place, name, options, shown, stdio));
+                        shown.finish();
+                        report(stdio, place, name, outcome);
+                    }
+                },
+                () -> {
+                    stdio.err().println();
+                    left(stdio, name, "the same command carries on where this one stopped");
+                },
+                failure -> {
+                    if (ExitCode.of(failure) == ExitCode.IO) {
+                        left(stdio, name, "deal with the error below; then give the same command again");
+                    }
+                });
+    }
+
+    private void left(Stdio stdio, String name, String next) {
+        if (!dryRun) {
+            stdio.err().println("  left     " + name + " has no new point in time; what the vault held is as it was");
+            stdio.err().println("  next     " + next);
+        }
+    }
+
     private Vault place(Path folder, String name) throws IOException {
         Vault.checkVolumeName(name); // before a vault is made for it
-        return dryRun ? Vault.openOrImagine(folder) : Vault.openOrCreate(folder);
+        Vault known = Vault.openOrImagine(folder);
+        if (dryRun) {
+            return known;
+        }
+        Vault vault = Vault.openOrCreate(folder);
+        vaultIsNew = !vault.equals(known);
+        return vault;
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        Consumer<String> warnings = warning -> stdio.err().println("varve: warning: " + warning);
+        Consumer<String> warnings = warning -> stdio.say("warning: " + warning);
         return new Archiver(vault, name, options, InstantSource.system(), progress::add, warnings);
     }
 
@@ -132,8 +167,8 @@ public final class ArchiveVerb implements Verb {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
-        if (lockWait < 0) {
-            throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
+        if (lockWait < 0 || lockWait > MOST_LOCK_WAIT) {
+            throw new UsageException("--lock-wait " + lockWait + ": expected 0 to " + MOST_LOCK_WAIT);
         }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
         return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
@@ -162,11 +197,16 @@ public final class ArchiveVerb implements Verb {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }
-        Path name = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
-        return name == null ? "" : name.toString().replaceFirst("\\.(img|raw)$", "");
+        Path file = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
+        String name = file == null ? "" : file.toString().replaceFirst("\\.(img|raw)$", "");
+        if (!name.isEmpty() && !Manifest.isVolumeName(name)) {
+            throw new UsageException("a volume cannot be called \"" + name + "\" as the source is: give --volume NAME");
+        }
+        return name;
     }
 
     private void report(Stdio stdio, Vault place, String name, Outcome outcome) {
+        warnIfSmaller(stdio, name, outcome);
         if (json.asked()) {
             try (JsonText text = new JsonText(stdio.out())) {
                 text.object()
@@ -201,12 +241,26 @@ public final class ArchiveVerb implements Verb {
             stdio.out().println(name + ": " + verb + " a full of " + size
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         } else {
-            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
+            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size + before(outcome)
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
         if (!dryRun) {
-            stdio.out().println("safe in " + place.folder() + ": written, read back and compared");
+            stdio.out().println("safe in " + place.folder() + (vaultIsNew ? ", a new vault" : "") + ": written, read back and compared");
         }
+    }
+
+    private void warnIfSmaller(Stdio stdio, String name, Outcome outcome) {
+        long size = outcome.state().size();
+        long before = outcome.parent().size();
+        if (outcome.kind() == Kind.DELTA && size < before) {
+            stdio.say("warning: " + name + ": smaller than at the point before: " + size + " bytes, then " + before
+                    + (source.equals("-") ? "; did what sends the stream end early?" : ""));
+        }
+    }
+
+    private static String before(Outcome outcome) {
+        long size = outcome.parent().size();
+        return size == outcome.state().size() ? "" : " (before: " + Size.format(size) + ")";
     }
 
     private static boolean unchanged(Outcome outcome) {

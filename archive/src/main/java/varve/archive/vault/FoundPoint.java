@@ -28,7 +28,15 @@ public record FoundPoint(Volume volume, History history, Point point, List<Volum
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
             throw content.problems().getFirst().cause();
         }
-        return new FoundPoint(volume, content.history(), name.in(content.history()), content.problems());
+        try {
+            return new FoundPoint(volume, content.history(), name.in(content.history()), content.problems());
+        } catch (NotFoundException e) {
+            if (content.problems().isEmpty()) {
+                throw e;
+            }
+            String first = content.problems().getFirst().cause().getMessage();
+            throw new NotFoundException(e.getMessage() + "; or it is one that cannot be read: " + first);
+        }
     }
 
     /// {@return the archives that the point is restored from, full first}

@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
+import varve.archive.cli.LastWords;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
@@ -79,9 +80,12 @@ public final class RestoreVerb implements Verb {
     }
 
     @Override
-    public ExitCode run(Stdio stdio) throws IOException {
+    public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
+        }
+        if (target.toString().equals("-")) {
+            throw new UsageException("what is restored is read back and proved, so it cannot go to a stream: name a file or device");
         }
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
@@ -96,35 +100,27 @@ public final class RestoreVerb implements Verb {
                 return ExitCode.OK;
             }
             report.plan(stdio.err());
-            Optional<Path> named = named(plan, stdio);
-            report.outcome(stdio.out(), json.asked(), execute(restoration, named, report, stdio));
+            execute(restoration, named(plan, stdio), report, stdio);
         }
         return ExitCode.OK;
     }
 
-    private Restoration.Outcome execute(Restoration restoration, Optional<Path> named, Report report, Stdio stdio) throws IOException {
-        Thread whenEndedFromOutside = new Thread(() -> report.interrupted(stdio.err()));
-        Runtime.getRuntime().addShutdownHook(whenEndedFromOutside);
-        try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
-            Restoration.Outcome outcome = restoration.execute(named, shown::add);
-            shown.finish();
-            return outcome;
-        } catch (RefusedException e) {
-            throw e; // nothing was done
-        } catch (IOException e) {
-            report.failure(stdio.err());
-            throw e;
-        } finally {
-            removeHook(whenEndedFromOutside);
-        }
-    }
-
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // it is running
-        }
+    private void execute(Restoration restoration, Optional<Path> named, Report report, Stdio stdio)
+            throws IOException, InterruptedException {
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
+                        Restoration.Outcome outcome = restoration.execute(named, shown::add);
+                        shown.finish();
+                        report.outcome(stdio.out(), json.asked(), outcome);
+                    }
+                },
+                () -> report.interrupted(stdio.err()),
+                failure -> {
+                    if (!(failure instanceof RefusedException)) { // which says what there is to say
+                        report.failure(stdio.err());
+                    }
+                });
     }
 
     /// {@return the target if the user has named it a second time}
