@@ -252,8 +252,7 @@ public final class Archiver {
                         written.file(),
                         written.index()));
                 keep(receipt, volume, manifest, writer.readBackFromMedium(), task.list);
-                long stored = manifest.file().size() + manifest.index().size();
-                return outcome(Optional.of(manifest), task, totals, stored);
+                return outcome(Optional.of(manifest), task, totals, manifest.storedSize());
             } catch (IOException e) {
                 if (writer.failed()) {
                     discard(writer, e);
@@ -451,7 +450,7 @@ public final class Archiver {
             return options.chunkLog().getAsInt();
         }
         int chunkLog = Geometry.DEFAULT_CHUNK_LOG;
-        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >>> chunkLog > COMFORTABLE_CHUNKS) {
+        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >> chunkLog > COMFORTABLE_CHUNKS) { // not for a stream, whose size is -1
             chunkLog++;
         }
         return chunkLog;

@@ -7,7 +7,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
@@ -75,7 +74,7 @@ public final class ArchiveFile implements AutoCloseable {
     ///
     /// @throws CorruptException if it is not the file that the manifest describes
     public static ArchiveFile open(Path path, Manifest manifest) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        FileChannel channel = Folder.open(path);
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
             long size = channel.size();
@@ -114,7 +113,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return where the index region begins, as far as an unverified look at the end of the file tells}
     /// @throws CorruptException if there is no seek table with a summary before it
     public static long indexPosition(Path path, Manifest manifest) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(path);
                 Arena arena = Arena.ofConfined()) {
             long end = SeekTable.position(channel, path, arena);
             if (manifest.index().size() > end - Header.FRAME_SIZE) {
@@ -182,7 +181,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return the index inside of a data file, which repeats its header}
     public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
         Header header;
-        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
             header = header(channel, data, arena);
         }

@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
@@ -67,7 +66,7 @@ public final class Index implements AutoCloseable {
     /// @param header of the data file, if that is where the region is
     static Index open(Path file, long position, Manifest manifest, Optional<Header> header) throws IOException {
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(file)) {
             String where = file.getFileName().toString();
             long size = manifest.index().size();
             long end = channel.size();
@@ -94,7 +93,7 @@ public final class Index implements AutoCloseable {
 
     /// {@return the position of the first byte at which a file is no copy of the index region, or -1 if it is one}
     public long mismatch(Path copy) throws IOException {
-        try (FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(copy);
                 Arena mapping = Arena.ofConfined()) {
             return Mapped.map(channel, copy, 0, channel.size(), mapping).mismatch(bytes);
         }
