@@ -178,6 +178,32 @@ public final class Index implements AutoCloseable {
         return row >= 0 && chunk < node(row).end() ? row : -1;
     }
 
+    /// {@return the first row whose frame ends behind a position in the data file, or the number of rows}
+    public long rowAfter(long position) throws CorruptException {
+        long low = 0;
+        long high = nodes();
+        while (low < high) { // rows without a frame go with the next that has one
+            long middle = (low + high) >>> 1;
+            long row = middle;
+            while (row < high && node(row).frame().size() == 0) {
+                row++;
+            }
+            if (row < high && node(row).frame().end() <= position) {
+                low = row + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /// Copies a part of the index region.
+    ///
+    /// @param from position of its first byte in the region
+    public void copy(long from, MemorySegment into) {
+        into.copyFrom(bytes.asSlice(from, into.byteSize()));
+    }
+
     private void checkPlace(long position, Optional<Header> header) throws CorruptException {
         if (header.isPresent() && !header.get().equals(header())) {
             throw new CorruptException(Rule.F028, where, "its header says otherwise");
