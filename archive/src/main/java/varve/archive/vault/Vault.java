@@ -54,13 +54,20 @@ public record Vault(Path folder, UUID id) {
         }
     }
 
-    /// Opens the vault in a folder, or makes one there if the folder is empty or does not exist.
+    /// Opens the vault in a folder, or makes one there if the folder is empty or does not exist. What a stranger needs to get
+    /// the data back without varve is there afterwards.
     ///
     /// @throws RefusedException if the folder holds something else
     public static Vault openOrCreate(Path folder) throws IOException {
-        if (Files.exists(folder.resolve(MARKER))) {
-            return open(folder);
+        if (!Files.exists(folder.resolve(MARKER))) {
+            create(folder);
         }
+        Vault vault = open(folder);
+        RescueKit.renew(folder);
+        return vault;
+    }
+
+    private static void create(Path folder) throws IOException {
         if (Files.exists(folder) && !Files.isDirectory(folder)) {
             throw new RefusedException(folder + ": is not a folder");
         }
@@ -86,7 +93,6 @@ public record Vault(Path folder, UUID id) {
             Files.deleteIfExists(draft);
         }
         Folder.sync(folder);
-        return open(folder);
     }
 
     private static void nameMarker(Path draft, Path marker) throws IOException {
@@ -124,8 +130,11 @@ public record Vault(Path folder, UUID id) {
 
     /// @throws RefusedException if no volume may be called so
     public static void checkVolumeName(String name) throws RefusedException {
-        if (!Manifest.isVolumeName(name) || name.equals(MARKER)) {
+        if (!Manifest.isVolumeName(name)) {
             throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
+        }
+        if (name.equals(MARKER) || RescueKit.has(name)) {
+            throw new RefusedException("\"" + name + "\": a file of every vault is called so, and no volume can be");
         }
     }
 }
