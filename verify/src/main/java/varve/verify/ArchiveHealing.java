@@ -61,7 +61,7 @@ final class ArchiveHealing {
     void run(Manifests.Believed believed, Optional<String> fault) throws IOException {
         // without data and without a tree: it was evicted, or never was here
         boolean data = Files.exists(file("zst")) || Files.exists(file("tree"));
-        try (Arena arena = Arena.ofShared();
+        try (Arena arena = Arena.ofConfined();
                 Index tables = findTables()) {
             Optional<FileTree> tree = data ? findTree(arena) : Optional.empty();
             if (data) {
@@ -169,7 +169,7 @@ final class ArchiveHealing {
             damage = Files.exists(file("index")) ? Findings.text(name("index"), e) : "missing";
         }
         try (Index healed = found == null ? ownTables(file("zst")) : null;
-                Arena arena = Arena.ofShared()) {
+                Arena arena = Arena.ofConfined()) {
             Index tables = found == null ? healed : found;
             if (tables == null) {
                 run.lost(archive, name("index"), Optional.empty(), damage + ", and so is what the data files have of it", List.of());
@@ -184,7 +184,7 @@ final class ArchiveHealing {
     // ---- the manifest
 
     private void healManifest(Manifests.Believed believed, String damage) throws IOException {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(believed.text().length, 8);
             bytes.copyFrom(MemorySegment.ofArray(believed.text()));
             replace("json", damage, bytes, believed.from().vault());
@@ -317,7 +317,7 @@ final class ArchiveHealing {
     }
 
     private void find(GroupFinder finder, List<Range> bad, List<Part> parts, List<Range> lost, @Nullable Replacement into) throws IOException {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment room = arena.allocate(GROUP, 4096);
             for (Range range : bad) {
                 for (long at = range.from(); at < range.end(); at += GROUP) {

@@ -230,7 +230,7 @@ final class FrameFinder {
                 }
                 last = node.frame();
                 tries++;
-                try (Arena arena = Arena.ofShared()) {
+                try (Arena arena = Arena.ofConfined()) {
                     Found found = own(row, new ArrayList<>(), arena);
                     if (found != null) {
                         samples++;

@@ -113,7 +113,7 @@ final class GroupFinder implements Closeable {
         List<Long> rows = frameRows(position, position + group.byteSize());
         Set<String> sources = new LinkedHashSet<>();
         List<Piece> pieces = new ArrayList<>();
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             List<Long> missing = new ArrayList<>();
             for (long row : rows) {
                 FrameFinder.Found found = frames.find(row, arena);

@@ -29,9 +29,10 @@ import varve.archive.file.ArchiveFile;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
-import varve.archive.format.FileTree;
+import varve.archive.format.JsonMembers;
 import varve.archive.format.Manifest;
 import varve.archive.format.Rule;
+import varve.archive.format.Summary;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.Hash;
 
@@ -158,7 +159,7 @@ final class Manifests {
     private void take(Place place, String base, String name) {
         try {
             byte[] text = text(place.folder().resolve(name));
-            Manifest manifest = Manifest.decode(text, name);
+            Manifest manifest = decode(text, name);
             if (!manifest.volume().equals(volume) || !manifest.baseName().equals(base)) {
                 throw new CorruptException(Rule.F036, name, "it is that of " + manifest.baseName() + " of volume \"" + manifest.volume() + "\"");
             }
@@ -174,6 +175,18 @@ final class Manifests {
             } else {
                 notes.add(place.vault() + ": " + text);
             }
+        }
+    }
+
+    /// @throws UnsupportedException if a later version wrote it, and its own check says that it did
+    private static Manifest decode(byte[] text, String name) throws IOException {
+        try {
+            return Manifest.decode(text, name);
+        } catch (UnsupportedException e) {
+            if (JsonMembers.parse(text, name).sealed()) {
+                throw e;
+            }
+            throw new CorruptException(Rule.F043, name, "its last member is not the hash of what is before it");
         }
     }
 
@@ -210,7 +223,10 @@ final class Manifests {
                 continue;
             }
             List<Candidate> all = candidates.getOrDefault(base, List.of());
-            List<Candidate> ours = all.stream().filter(c -> id.isEmpty() || c.manifest().volumeId().equals(id.get())).toList();
+            List<Candidate> ours = all.stream()
+                    .filter(c -> id.isEmpty() || c.manifest().volumeId().equals(id.get()))
+                    .filter(c -> named.contains(c.hash()) || !against(c.manifest()) || isHere(c, all) && files(c) > 0)
+                    .toList();
             Optional<Candidate> choice = choose(ours);
             if (choice.isPresent()) {
                 accept(base, choice.get(), all);
@@ -220,15 +236,19 @@ final class Manifests {
         }
     }
 
+    private boolean isHere(Candidate candidate, List<Candidate> all) {
+        return all.stream().anyMatch(c -> isHere(c.place()) && Arrays.equals(c.text(), candidate.text()));
+    }
+
     private String why(String base, List<Candidate> all, Optional<UUID> id) {
         if (all.isEmpty()) {
             return faults.get(base);
         }
         String file = base + ".json";
         boolean foreign = all.stream().noneMatch(c -> id.equals(Optional.of(c.manifest().volumeId())));
-        return foreign
-                ? file + ": it is that of another volume of the same name: its id is " + all.getFirst().manifest().volumeId()
-                : file + ": the manifest of the next point in time names another";
+        return file + ": " + (foreign
+                ? "it is that of another volume of the same name: its id is " + all.getFirst().manifest().volumeId()
+                : "it does not fit the other files of the archive, nor does any other manifest at hand");
     }
 
     private void accept(String base, Candidate choice, List<Candidate> all) {
@@ -290,6 +310,33 @@ final class Manifests {
                 .thenComparing(c -> -places.indexOf(c.place())));
     }
 
+    /// {@return whether files of the archive that lie in the first folder say that they are of another, and none that it is theirs}
+    private boolean against(Manifest manifest) {
+        Place here = places.getFirst();
+        String base = manifest.baseName();
+        List<Summary> summaries = Stream.of(summary(here.file(base, "index"), false), summary(here.file(base, "zst"), true))
+                .flatMap(Optional::stream)
+                .toList();
+        return !summaries.isEmpty()
+                && summaries.stream().noneMatch(summary -> describes(manifest, summary))
+                && !hasTree(here.file(base, "tree"), manifest);
+    }
+
+    private static Optional<Summary> summary(Path file, boolean data) {
+        try {
+            return ArchiveFile.summary(file, data);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static boolean describes(Manifest manifest, Summary summary) {
+        return manifest.kind() == summary.header().kind()
+                && manifest.volumeId().equals(summary.header().volumeId())
+                && manifest.parent().equals(summary.header().parent())
+                && manifest.state().equals(summary.state());
+    }
+
     /// {@return how many tables and file trees are those that a manifest names}
     private int files(Candidate candidate) {
         int count = 0;
@@ -311,7 +358,7 @@ final class Manifests {
     }
 
     private static boolean hasTree(Path file, Manifest manifest) {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             return TreeFile.open(file, manifest, arena).isPresent();
         }
     }
@@ -321,7 +368,7 @@ final class Manifests {
         int count = 0;
         for (Place place : places) {
             Manifest manifest = candidate.manifest();
-            try (Arena arena = Arena.ofShared()) {
+            try (Arena arena = Arena.ofConfined()) {
                 count += GroupHashes.of(place.file(manifest.baseName(), "zst"), manifest, 1, arena).areOf(manifest) ? 1 : 0;
             } catch (IOException e) {
                 // it speaks for nobody

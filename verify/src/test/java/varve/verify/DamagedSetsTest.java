@@ -167,6 +167,11 @@ final class DamagedSetsTest {
             }
         }
 
+        @Override
+        public String toString() {
+            return words.toString();
+        }
+
         private void damage(String where, Map<String, byte[]> files) {
             String base = scene.bases.get(random.nextInt(scene.bases.size()));
             String extension = EXTENSIONS.get(random.nextInt(8) < 4 ? 0 : random.nextInt(4));
@@ -372,7 +377,17 @@ final class DamagedSetsTest {
             String name = base + ".json";
             boolean rival = Stream.of(here, there).anyMatch(files -> Arrays.equals(files.get(name), scene.stale.get(name)))
                     && !Arrays.equals(scene.stale.get(name), scene.files.get(name));
-            return !rival || Stream.of("index", "tree").anyMatch(extension -> good(here, base + "." + extension) || good(there, base + "." + extension));
+            boolean otherFiles = !good(here, name) && Stream.of("index", "zst").anyMatch(extension -> isOfAnother(base, extension));
+            return (!rival || Stream.of("index", "tree").anyMatch(extension -> good(here, base + "." + extension) || good(there, base + "." + extension)))
+                    && (!otherFiles || Stream.of("index", "tree", "zst").anyMatch(extension -> good(here, base + "." + extension)));
+        }
+
+        /// whether a file here is a whole one, but of another archive
+        private boolean isOfAnother(String base, String extension) {
+            byte[] found = here.get(base + "." + extension);
+            return !good(here, base + "." + extension)
+                    && Stream.concat(Stream.of(scene.stale, scene.foreign).map(files -> files.get(base + "." + extension)),
+                            scene.bases.stream().map(other -> scene.files.get(other + "." + extension))).anyMatch(bytes -> Arrays.equals(bytes, found));
         }
     }
 }

@@ -121,6 +121,22 @@ public final class ArchiveFile implements AutoCloseable {
         }
     }
 
+    /// {@return the summary at the end of an `.index` file, or before the seek table of a data file, if its own check holds}
+    public static Optional<Summary> summary(Path path, boolean data) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            long end = data ? SeekTable.position(channel, path, arena) : channel.size();
+            if (end < Summary.FRAME_SIZE) {
+                return Optional.empty();
+            }
+            MemorySegment frame = arena.allocate(Summary.FRAME_SIZE, 8);
+            Mapped.read(channel, path, end - Summary.FRAME_SIZE, frame);
+            return Optional.of(Summary.decodeAlone(frame, path.getFileName().toString()));
+        } catch (CorruptException | NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
     private static Header header(FileChannel channel, Path path, Arena arena) throws IOException {
         MemorySegment head = arena.allocate(Math.min(channel.size(), Header.FRAME_SIZE), 8);
         Mapped.read(channel, path, 0, head);

@@ -91,7 +91,20 @@ public record Summary(
         if (at < 0 || !Skippable.is(index, at, CONTENT_SIZE, TAG)) {
             throw new CorruptException(Rule.F027, where, "expected a summary frame at its end");
         }
-        MemorySegment content = index.asSlice(at + Skippable.HEAD_SIZE, CONTENT_SIZE);
+        Summary summary = decodeAlone(index.asSlice(at), where);
+        summary.checkTables(index, where);
+        return summary;
+    }
+
+    /// {@return the summary in a frame, without a look at the tables that it speaks of}
+    /// @param frame at least [#FRAME_SIZE] bytes
+    /// @throws CorruptException F027, F032 to F034, and what [Header] may break
+    /// @throws UnsupportedException if a later version wrote it
+    public static Summary decodeAlone(MemorySegment frame, String where) throws CorruptException, UnsupportedException {
+        if (!isAt(frame, 0)) {
+            throw new CorruptException(Rule.F027, where, "expected a summary frame");
+        }
+        MemorySegment content = frame.asSlice(Skippable.HEAD_SIZE, CONTENT_SIZE);
         byte[] found = content.asSlice(CHECK, Bytes.CHECK_SIZE).toArray(ValueLayout.JAVA_BYTE);
         if (!Arrays.equals(found, Bytes.check(content, CHECK)) || !Bytes.zero(content, 160, 16)) {
             throw new CorruptException(Rule.F027, where, "the check over its bytes does not hold");
@@ -106,7 +119,6 @@ public record Summary(
                 Bytes.u64(content, 144),
                 Bytes.u64(content, 152));
         summary.checkLimits(where);
-        summary.checkTables(index, where);
         return summary;
     }
 
