@@ -43,6 +43,9 @@ final class Recorder {
 
     private static final int MAX_PENDING = 256;
 
+    /// frames that may be on their way, however few threads there are
+    private static final int LEAST_FRAMES = 12;
+
     private final Workers<?> workers;
     private final LongSupplier size;
     private final ZeroHashes zeroHashes;
@@ -116,16 +119,24 @@ final class Recorder {
     private static final class FrameRoom {
         private final Arena arena;
         private final long contentSize;
+        private final int most;
         private final Deque<MemorySegment[]> free = new ArrayDeque<>();
+        private int allocated;
 
-        FrameRoom(Arena arena, long contentSize) {
+        FrameRoom(Arena arena, long contentSize, int most) {
             this.arena = arena;
             this.contentSize = contentSize;
+            this.most = most;
+        }
+
+        boolean full() {
+            return allocated >= most && free.isEmpty();
         }
 
         Frame take(long firstChunk) {
             MemorySegment[] pair = free.poll();
             if (pair == null) {
+                allocated++;
                 pair = new MemorySegment[] {
                     arena.allocate(contentSize, 4096), arena.allocate(FrameEncoder.bound(contentSize), 4096)
                 };
@@ -153,7 +164,7 @@ final class Recorder {
         this.chunkLog = chunkLog;
         this.delta = parent != null;
         this.parent = parent;
-        this.rooms = new FrameRoom(arena, largestContent(chunkLog));
+        this.rooms = new FrameRoom(arena, largestContent(chunkLog), Math.max(LEAST_FRAMES, 2 * workers.threads()));
     }
 
     /// {@return the most that a frame can hold}
@@ -217,7 +228,7 @@ final class Recorder {
         }
         changed(chunk, hash, extents, frame, payloadAt);
         if (frame != null && frame.size >= FRAME_TARGET) {
-            closeFrame();
+            endFrame();
         }
     }
 
@@ -226,7 +237,7 @@ final class Recorder {
     /// @param bytes the frame
     /// @param release called when the frame is written
     Frame move(int contentSize, Future<MemorySegment> bytes, Runnable release) {
-        closeFrame();
+        endFrame();
         return made(contentSize, bytes, release);
     }
 
@@ -272,7 +283,7 @@ final class Recorder {
     /// @return the state of the device
     State finish() throws IOException {
         endRuns();
-        closeFrame();
+        endFrame();
         while (!pending.isEmpty()) {
             runFirst();
         }
@@ -423,14 +434,18 @@ final class Recorder {
         }
     }
 
-    private Frame frameFor(long chunk) {
+    private Frame frameFor(long chunk) throws IOException {
         if (open == null) {
+            while (rooms.full() && runFirst()) {
+                // until a frame is written
+            }
             open = rooms.take(chunk);
         }
         return open;
     }
 
-    private void closeFrame() {
+    /// Ends the frame that is being filled.
+    void endFrame() {
         Frame frame = open;
         if (frame != null) {
             open = null;
@@ -446,7 +461,7 @@ final class Recorder {
     private void later(Callable<@Nullable Void> run, @Nullable Frame frame, @Nullable Future<Hash> hash) throws IOException {
         pending.add(new Pending(run, frame, hash));
         if (frame != null && frame == open && ++frame.events >= FRAME_PATIENCE) {
-            closeFrame();
+            endFrame();
         }
         while (!pending.isEmpty() && (pending.peek().ready() || pending.size() > MAX_PENDING) && runFirst()) {
             // until what is left has to wait, for a worker or for a frame to fill

@@ -51,6 +51,10 @@ final class Workers<P extends Press> implements AutoCloseable {
                 }));
     }
 
+    int threads() {
+        return all.size();
+    }
+
     <T> Future<T> submit(Job<? super P, T> job) {
         return pool.submit(() -> {
             P press = idle.take();

@@ -43,6 +43,11 @@ public record StoredArchive(Path folder, Manifest manifest) {
     }
 
     public ArchiveFile openData() throws IOException {
-        return ArchiveFile.open(data(), manifest);
+        return openData(true);
+    }
+
+    /// @param keepOpen whether the file stays open between reads: of long chains too many would be open at once
+    public ArchiveFile openData(boolean keepOpen) throws IOException {
+        return ArchiveFile.open(data(), manifest, keepOpen);
     }
 }
