@@ -22,6 +22,7 @@ import varve.archive.hash.Hashing;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
+import varve.archive.vault.Volume;
 
 /// One restore: a point in time on its way to a target, both opened and checked, the target held.
 ///
@@ -36,6 +37,7 @@ public final class Restoration implements Closeable {
     private final Target target;
     private final RestoreOptions options;
     private final RestorePlan plan;
+    private volatile boolean begun;
 
     /// What was done. All sizes are bytes of the image.
     ///
@@ -72,7 +74,7 @@ public final class Restoration implements Closeable {
                 link.openData().close(); // the right size and header: better found out now than after hours
             }
             opened = Target.open(target, chain.geometry().size(), options.inPlace());
-            checkApart(vault, path, opened);
+            checkApart(vault, found.volume(), path, opened);
             return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
         } catch (Throwable e) {
             chain.close();
@@ -99,10 +101,12 @@ public final class Restoration implements Closeable {
         throw problem;
     }
 
-    private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
-        boolean inside = target.real().startsWith(vault.folder().toRealPath());
+    private static void checkApart(Vault vault, Volume volume, List<StoredArchive> path, Target target) throws IOException {
+        Path real = target.real();
+        // a link may lead from the vault to the volume's folder
+        boolean inside = real.startsWith(vault.folder().toRealPath()) || real.startsWith(volume.folder().toRealPath());
         for (StoredArchive archive : path) {
-            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
+            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), real);
         }
         if (inside) {
             throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
@@ -142,6 +146,11 @@ public final class Restoration implements Closeable {
         return plan;
     }
 
+    /// {@return whether anything may have been written}
+    public boolean begun() {
+        return begun;
+    }
+
     /// Restores.
     ///
     /// @param overwrite the target, named again by whoever wants what is there to be lost; needed if the plan overwrites
@@ -153,6 +162,7 @@ public final class Restoration implements Closeable {
         }
         Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
+        begun = true;
         Tally tally = new Tally();
         copy(tally, progress);
         target.medium().sync();
