@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameDecoder;
 import varve.archive.file.Index;
@@ -40,6 +41,7 @@ public final class ChainReader implements AutoCloseable {
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
+    private @Nullable MemorySegment spare; // room of a frame that could not be decoded
 
     private record Key(int layer, long position) {}
 
@@ -196,13 +198,20 @@ public final class ChainReader implements AutoCloseable {
         Key key = new Key(layer, frame.position());
         MemorySegment room = frames.get(key);
         if (room == null) {
-            room = frames.size() < mostFrames
-                    ? arena.allocate(frameRoom, 4096)
-                    : frames.remove(frames.keySet().iterator().next());
+            room = room();
+            spare = room;
             decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
+            spare = null;
             frames.put(key, room);
         }
         return room.asSlice(0, frame.contentSize());
+    }
+
+    private MemorySegment room() {
+        if (spare != null) {
+            return spare;
+        }
+        return frames.size() < mostFrames ? arena.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
