@@ -11,7 +11,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import varve.archive.Version;
+import picocli.CommandLine.ParseResult;
+import varve.archive.format.Version;
 import varve.archive.linux.Linux;
 
 /// `varve`, the program: finds the verb, parses its options, runs it.
@@ -49,7 +50,7 @@ public final class Main {
         } catch (ParameterException e) {
             code = ExitCode.USAGE;
             stdio.say(e.getMessage());
-            stdio.err().println("see " + e.getCommandLine().getCommandName() + " --help");
+            stdio.err().println("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         } catch (Throwable e) {
             code = ExitCode.of(e);
             explain(stdio, e, code);
@@ -82,18 +83,23 @@ public final class Main {
     }
 
     private static ExitCode run(Stdio stdio, Verb verb, String[] args) throws IOException, InterruptedException {
-        CommandLine commandLine = commandLine(verb);
+        CommandLine top = commandLine(verb);
         for (String arg : args) {
             if (arg.indexOf(UNDECODABLE) >= 0) {
-                throw new ParameterException(commandLine, arg + ": not UTF-8, as names have to be here: make a link to it that is");
+                throw new ParameterException(top, arg + ": not UTF-8, as names have to be here: make a link to it that is");
             }
         }
-        if (commandLine.parseArgs(args).isUsageHelpRequested()) {
+        ParseResult parsed = top.parseArgs(args);
+        while (parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
+        }
+        CommandLine commandLine = parsed.commandSpec().commandLine();
+        if (parsed.isUsageHelpRequested()) {
             commandLine.usage(stdio.out(), Ansi.OFF);
             return ExitCode.OK;
         }
         try {
-            return verb.run(stdio);
+            return commandLine.<Verb>getCommand().run(stdio);
         } catch (UsageException e) {
             throw new ParameterException(commandLine, e.getMessage(), e);
         }
@@ -103,6 +109,11 @@ public final class Main {
     static CommandLine commandLine(Verb verb) {
         CommandLine commandLine = new CommandLine(verb);
         commandLine.setCommandName("varve " + commandLine.getCommandName());
+        dress(commandLine);
+        return commandLine;
+    }
+
+    private static void dress(CommandLine commandLine) {
         commandLine.getCommandSpec().addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true).description("Show this page.").build());
         commandLine.getCommandSpec().usageMessage()
@@ -112,8 +123,9 @@ public final class Main {
                 .descriptionHeading("%n")
                 .parameterListHeading("%n")
                 .optionListHeading("%nOptions:%n")
+                .commandListHeading("%nCommands:%n")
                 .footerHeading("%n");
-        return commandLine;
+        commandLine.getSubcommands().values().forEach(Main::dress);
     }
 
     private static Verb verb(String name) {
@@ -129,7 +141,7 @@ public final class Main {
         return ServiceLoader.load(Verb.class);
     }
 
-    private static void explain(Stdio stdio, Throwable thrown, ExitCode code) {
+    static void explain(Stdio stdio, Throwable thrown, ExitCode code) {
         if (code == ExitCode.UNEXPECTED) {
             stdio.say("unexpected: " + code.meaning());
             thrown.printStackTrace(stdio.err());

@@ -25,7 +25,7 @@ public final class ShowVerb implements Verb {
     private String point = "";
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -37,8 +37,8 @@ public final class ShowVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
-        FoundPoint found = FoundPoint.find(place, PointName.parse(point));
+        List<Vault> places = vaults.open(stdio.warnings());
+        FoundPoint found = FoundPoint.find(places, PointName.parse(point));
         found.problems().forEach(problem -> stdio.say(Main.message(problem.cause())));
         Point point = found.point();
         Manifest m = point.manifest();
@@ -48,7 +48,7 @@ public final class ShowVerb implements Verb {
             path = found.history().path(m.state(), StoredArchive::dataAtHand);
         }
         if (json.asked()) {
-            json(stdio, place, point, path, restorable);
+            json(stdio, places.getFirst(), point, path, restorable);
         } else {
             text(stdio, point, path, restorable);
         }
@@ -70,7 +70,7 @@ public final class ShowVerb implements Verb {
             return;
         }
         out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files")
-                + (restorable ? ", all at hand:" : ", not all at hand:"));
+                + (restorable ? ", all at hand:" : ", not all at hand (varve where tells who has them):"));
         for (StoredArchive archive : path.get()) {
             out.println("  " + archive.data() + (archive.dataAtHand() ? "" : "  (away)"));
         }

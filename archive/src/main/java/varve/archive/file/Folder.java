@@ -8,6 +8,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import varve.archive.block.DeviceException;
@@ -53,6 +54,21 @@ public final class Folder {
                 throw new DeviceException(file + ": cannot write at " + rest.position() + ": " + e.getMessage(), e);
             }
         }
+    }
+
+    /// Gives a file another content, or makes it: whoever reads it sees the old or the new, also after a power cut.
+    ///
+    /// For one writer at a time.
+    public static void replace(Path file, byte[] content) throws IOException {
+        Path draft = file.resolveSibling(Stage.PREFIX + "-" + file.getFileName());
+        try {
+            write(draft, content);
+        } catch (IOException e) {
+            Files.deleteIfExists(draft);
+            throw e;
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+        sync(file.toAbsolutePath().getParent());
     }
 
     /// Opens a file of a vault for reading. A vault may come from anywhere: what is there under its name is looked at first, since

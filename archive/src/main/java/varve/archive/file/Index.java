@@ -99,6 +99,11 @@ public final class Index implements AutoCloseable {
         }
     }
 
+    /// Copies the region.
+    void copyTo(Sink sink) throws IOException {
+        sink.append(bytes);
+    }
+
     public Summary summary() {
         return summary;
     }
@@ -171,6 +176,32 @@ public final class Index implements AutoCloseable {
     public long find(long chunk) throws CorruptException {
         long row = rowAtOrBefore(chunk);
         return row >= 0 && chunk < node(row).end() ? row : -1;
+    }
+
+    /// {@return the first row whose frame ends behind a position in the data file, or the number of rows}
+    public long rowAfter(long position) throws CorruptException {
+        long low = 0;
+        long high = nodes();
+        while (low < high) { // rows without a frame go with the next that has one
+            long middle = (low + high) >>> 1;
+            long row = middle;
+            while (row < high && node(row).frame().size() == 0) {
+                row++;
+            }
+            if (row < high && node(row).frame().end() <= position) {
+                low = row + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /// Copies a part of the index region.
+    ///
+    /// @param from position of its first byte in the region
+    public void copy(long from, MemorySegment into) {
+        into.copyFrom(bytes.asSlice(from, into.byteSize()));
     }
 
     private void checkPlace(long position, Optional<Header> header) throws CorruptException {

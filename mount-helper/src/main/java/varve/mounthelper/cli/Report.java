@@ -1,7 +1,10 @@
 package varve.mounthelper.cli;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import varve.archive.cli.JsonText;
 import varve.archive.cli.Printable;
@@ -22,8 +25,10 @@ record Report(RestorePlan plan) {
         row(to, "root", point.state().root().toString());
         row(to, "image", size(plan.size()) + ", " + Size.format(plan.dataSize()) + " of it data");
         String heading = "reads";
+        Set<Path> folders = plan.chain().stream().map(archive -> archive.data().getParent()).collect(Collectors.toSet());
         for (StoredArchive archive : plan.chain()) {
-            row(to, heading, archive.data().getFileName() + ", " + Size.format(archive.manifest().file().size()));
+            Path data = archive.data();
+            row(to, heading, data.getFileName() + ", " + Size.format(archive.manifest().file().size()) + (folders.size() > 1 ? ", in " + data.getParent() : ""));
             heading = "";
         }
         row(to, "target", plan.target() + ", " + switch (plan.kind()) {
@@ -120,6 +125,7 @@ record Report(RestorePlan plan) {
             for (StoredArchive archive : plan.chain()) {
                 text.object()
                         .member("archive", archive.data().getFileName().toString())
+                        .member("folder", archive.data().getParent().toString())
                         .member("fileSize", archive.manifest().file().size())
                         .end();
             }
