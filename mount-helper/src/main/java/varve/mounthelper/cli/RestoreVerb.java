@@ -157,9 +157,13 @@ public final class RestoreVerb implements Verb {
                         report.outcome(stdio.out(), json.asked(), outcome);
                     }
                 },
-                () -> report.interrupted(stdio.err()),
+                () -> {
+                    if (restoration.begun()) {
+                        report.interrupted(stdio.err());
+                    }
+                },
                 failure -> {
-                    if (!(failure instanceof RefusedException)) { // which says what there is to say
+                    if (restoration.begun() && !(failure instanceof RefusedException)) { // which says what there is to say
                         tasks.forEach(task -> task.failed(failure, stdio));
                         report.failure(stdio.err());
                     }

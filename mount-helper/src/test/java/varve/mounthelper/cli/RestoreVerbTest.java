@@ -197,6 +197,14 @@ final class RestoreVerbTest {
     }
 
     @Test
+    void aTargetThatCouldNotBeOpenedIsNotCalledChanged() throws Exception {
+        Files.createDirectory(target.resolveSibling(target.getFileName() + ".varve-partial"));
+        assertEquals(ExitCode.IO, restore());
+        assertTrue(err.lines().noneMatch(line -> line.startsWith("  left")), err);
+        assertTrue(err.contains(".varve-partial: "), err);
+    }
+
+    @Test
     void anArchiveThatIsAwayIsNamed() throws Exception {
         Files.delete(vault.resolve("tools/tools.20261120T020000.000Z.full.zst"));
         assertEquals(ExitCode.BROKEN_CHAIN, restore());
