@@ -35,7 +35,7 @@ public final class ListVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         return volume == null ? volumes(place, stdio) : points(place.volume(volume), stdio);
     }
 
