@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import varve.archive.Version;
+import varve.archive.format.Version;
 import varve.archive.file.Folder;
 
 /// What lies in every vault so that a stranger gets the data back without varve: a page that explains, a shell script that

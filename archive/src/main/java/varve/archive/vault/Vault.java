@@ -174,7 +174,7 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
             throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
         }
         if (name.equals(Marker.FILE) || name.equals(CATALOGUE) || RescueKit.has(name)) {
-            throw new RefusedException("\"" + name + "\": something in every vault is called so, and no volume can be");
+            throw new RefusedException("\"" + name + "\": a file of every vault is called so, and no volume can be");
         }
     }
 }

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import varve.archive.Version;
+import varve.archive.format.Version;
 import varve.archive.block.RefusedException;
 
 /// Every vault carries what a stranger needs, of the newest varve that wrote to it.
