@@ -31,6 +31,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.ArchiveOutput;
 import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Hints;
@@ -137,9 +138,9 @@ public final class Archiver {
 
     private Outcome record(Volume volume, String source, long size, FeedMaker feeds) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
-        Optional<StoredArchive> latest = history.latest();
+        Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, size);
-        Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
+        Optional<Point> base = options.full() ? Optional.empty() : latest;
         Instant time = time(history);
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
@@ -168,12 +169,12 @@ public final class Archiver {
             Header header,
             Feed feed,
             @Nullable ParentView parent,
-            Optional<StoredArchive> latest,
+            Optional<Point> latest,
             Instant time,
             String source)
             throws IOException {
-        Optional<Hash> previous = latest.isPresent() ? Optional.of(volume.manifestHash(latest.get())) : Optional.empty();
-        long sequence = latest.map(archive -> archive.manifest().sequence() + 1).orElse(1L);
+        Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
+        long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
                 Totals totals = run(header, feed, parent, writer.hints(), writer);
@@ -183,6 +184,7 @@ public final class Archiver {
                         header.volumeId(),
                         sequence,
                         previous,
+                        Optional.empty(),
                         time,
                         now(),
                         options.label(),
@@ -355,7 +357,7 @@ public final class Archiver {
         }
     }
 
-    private int chunkLog(Optional<StoredArchive> latest, long size) throws RefusedException {
+    private int chunkLog(Optional<Point> latest, long size) throws RefusedException {
         if (latest.isPresent()) {
             int chunkLog = latest.get().manifest().chunkLog();
             if (options.chunkLog().isPresent() && options.chunkLog().getAsInt() != chunkLog) {
@@ -374,19 +376,19 @@ public final class Archiver {
         return chunkLog;
     }
 
-    private static Chain open(History history, StoredArchive latest) throws IOException {
-        State state = latest.manifest().state();
+    private static Chain open(History history, Point latest) throws IOException {
+        State state = latest.state();
         Optional<List<StoredArchive>> path = history.path(state, StoredArchive::dataAtHand)
                 .or(() -> history.path(state, StoredArchive::indexAtHand));
         if (path.isEmpty()) {
-            throw new BrokenChainException(latest.manifestFile().getFileName()
+            throw new BrokenChainException(latest.archive().manifestFile().getFileName()
                     + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not "
                     + "at hand; bring them back, or archive with --full");
         }
         return Chain.open(path.get());
     }
 
-    private static UUID volumeId(Volume volume, Optional<StoredArchive> latest) throws IOException {
+    private static UUID volumeId(Volume volume, Optional<Point> latest) throws IOException {
         if (latest.isPresent()) {
             return latest.get().manifest().volumeId();
         }
@@ -396,7 +398,7 @@ public final class Archiver {
     /// the time of the point to be: now, or the next millisecond that no other point has
     private Instant time(History history) {
         Instant time = now();
-        Optional<Instant> latest = history.latest().map(archive -> archive.manifest().time());
+        Optional<Instant> latest = history.latest().map(point -> point.manifest().time());
         if (latest.isPresent() && latest.get().isAfter(time)) {
             warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
                     + Manifest.text(latest.get()) + ": check the clock");

@@ -6,7 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import varve.archive.file.StoredArchive;
+import varve.archive.chain.Point;
 
 /// What one verification looked at, how deep, what it found, and what it did not cover.
 ///
@@ -44,10 +44,10 @@ public record Report(
 
     /// A point in time, and whether it can be had from this vault as far as this verification looked.
     ///
-    /// @param archive that recorded it
+    /// @param point what it is
     /// @param verdict [Severity#NOTE] if it can, else what stands in the way at worst
     /// @param because of which files it cannot
-    public record PointInTime(StoredArchive archive, Severity verdict, List<String> because) {
+    public record PointInTime(Point point, Severity verdict, List<String> because) {
 
         public boolean good() {
             return verdict == Severity.NOTE;

@@ -19,12 +19,27 @@ import varve.archive.format.State;
 /// a state, and a device may come back to an old one; so a point is restored along the cheapest path to its state,
 /// whatever archives were made in between.
 ///
-/// @param archives by sequence number, ascending
+/// @param archives by number of their point in time, ascending, the original one of a point first
 public record History(List<StoredArchive> archives) {
 
-    /// {@return the newest archive}
-    public Optional<StoredArchive> latest() {
-        return archives.isEmpty() ? Optional.empty() : Optional.of(archives.getLast());
+    /// {@return the points in time, by number}
+    public List<Point> points() {
+        List<Point> points = new ArrayList<>();
+        for (int from = 0; from < archives.size(); ) {
+            int to = from + 1;
+            while (to < archives.size() && archives.get(to).manifest().describesPointOf(archives.get(from).manifest())) {
+                to++;
+            }
+            points.add(new Point(archives.subList(from, to)));
+            from = to;
+        }
+        return List.copyOf(points);
+    }
+
+    /// {@return the newest point in time}
+    public Optional<Point> latest() {
+        List<Point> points = points();
+        return points.isEmpty() ? Optional.empty() : Optional.of(points.getLast());
     }
 
     /// Finds the path of archives that leads to a state with the fewest bytes to read.

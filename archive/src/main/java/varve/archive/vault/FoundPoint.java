@@ -7,6 +7,7 @@ import java.util.function.Predicate;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 
@@ -14,9 +15,9 @@ import varve.archive.format.State;
 ///
 /// @param volume that it is of
 /// @param history of the volume
-/// @param archive that recorded it
+/// @param point what was found
 /// @param problems of other archives in the volume, to be told as warnings
-public record FoundPoint(Volume volume, History history, StoredArchive archive, List<Volume.Problem> problems) {
+public record FoundPoint(Volume volume, History history, Point point, List<Volume.Problem> problems) {
 
     /// Looks up a point.
     ///
@@ -49,7 +50,7 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
         }
         Optional<List<StoredArchive>> all = history.path(state(), any -> true);
         if (all.isEmpty()) {
-            throw new BrokenChainException(archive.manifest().baseName() + ": no archives in this vault lead to it: "
+            throw new BrokenChainException(point.manifest().baseName() + ": no archives in this vault lead to it: "
                     + "a delta before it is missing altogether");
         }
         String missing = all.get().stream()
@@ -57,11 +58,11 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
                 .map(a -> a.data().getFileName().toString())
                 .reduce((x, y) -> x + ", " + y)
                 .orElse("");
-        throw new BrokenChainException(archive.manifest().baseName() + ": " + what + " needed, but not at hand: " + missing
+        throw new BrokenChainException(point.manifest().baseName() + ": " + what + " needed, but not at hand: " + missing
                 + "; bring them back to " + volume.folder());
     }
 
     private State state() {
-        return archive.manifest().state();
+        return point.state();
     }
 }

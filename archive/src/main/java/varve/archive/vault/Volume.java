@@ -10,9 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,7 +30,12 @@ import varve.archive.hash.SubtreeHasher;
 public record Volume(String name, Path folder) {
 
     /// FORMAT.md section 2: other names are no manifests
-    private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(full|delta)\\.json");
+    private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.([0-9a-f]{8}\\.)?(full|delta)\\.json");
+
+    private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingLong(entry -> entry.manifest().sequence())
+            .thenComparing(entry -> entry.manifest().derived())
+            .thenComparing(entry -> entry.manifest().baseName());
+
 
     /// What is in the folder.
     ///
@@ -47,6 +50,13 @@ public record Volume(String name, Path folder) {
                 throw problems.getFirst().cause();
             }
             return history;
+        }
+    }
+
+    /// An archive, and the hash of the original manifest of its point.
+    private record Entry(StoredArchive archive, Hash original) {
+        Manifest manifest() {
+            return archive.manifest();
         }
     }
 
@@ -67,28 +77,22 @@ public record Volume(String name, Path folder) {
         if (!exists()) {
             throw new NotFoundException(folder.getParent() + ": no volume \"" + name + "\" in this vault");
         }
-        List<StoredArchive> archives = new ArrayList<>();
+        List<Entry> entries = new ArrayList<>();
         List<Problem> problems = new ArrayList<>();
-        Map<Long, Hash> hashes = new HashMap<>();
         for (Path path : manifests()) {
             try {
                 byte[] text = text(path);
                 Manifest manifest = Manifest.decode(text, path.getFileName().toString());
                 checkName(manifest, path);
-                archives.add(new StoredArchive(folder, manifest));
-                hashes.putIfAbsent(manifest.sequence(), new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+                Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+                entries.add(new Entry(new StoredArchive(folder, manifest), original));
             } catch (IOException e) {
                 problems.add(new Problem(path.getFileName().toString(), e));
             }
         }
-        archives.sort(Comparator.comparingLong(archive -> archive.manifest().sequence()));
-        checkTogether(archives, hashes, problems);
-        return new Content(new History(List.copyOf(archives)), List.copyOf(problems));
-    }
-
-    /// {@return hash of a manifest as it lies there, which the next one names}
-    public Hash manifestHash(StoredArchive archive) throws IOException {
-        return new SubtreeHasher().whole(MemorySegment.ofArray(text(archive.manifestFile())));
+        entries.sort(ORDER);
+        checkTogether(entries, problems);
+        return new Content(new History(entries.stream().map(Entry::archive).toList()), List.copyOf(problems));
     }
 
     private List<Path> manifests() throws IOException {
@@ -122,30 +126,36 @@ public record Volume(String name, Path folder) {
         }
     }
 
-    private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<Problem> problems) {
-        for (int i = 1; i < archives.size(); i++) {
-            StoredArchive archive = archives.get(i);
-            String wrong = misfit(archives.get(i - 1), archive.manifest(), hashes);
+    private static void checkTogether(List<Entry> entries, List<Problem> problems) {
+        for (int i = 1; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            String wrong = misfit(entries.get(i - 1), entry);
             if (wrong != null) {
-                String file = archive.manifestFile().getFileName().toString();
+                String file = entry.archive().manifestFile().getFileName().toString();
                 problems.add(new Problem(file, new CorruptException(Rule.F040, file, wrong)));
             }
         }
     }
 
     /// {@return why a manifest cannot follow the one before it, or null}
-    private static @Nullable String misfit(StoredArchive before, Manifest manifest, Map<Long, Hash> hashes) {
+    private static @Nullable String misfit(Entry before, Entry entry) {
         Manifest other = before.manifest();
-        String file = before.manifestFile().getFileName().toString();
+        Manifest manifest = entry.manifest();
+        String file = before.archive().manifestFile().getFileName().toString();
         if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
             return "another volume id or chunk size than " + file;
         }
         if (manifest.sequence() == other.sequence()) {
-            return "sequence " + manifest.sequence() + " is also that of " + file;
+            if (!manifest.derived()) {
+                return "sequence " + manifest.sequence() + " is also that of " + file;
+            }
+            if (!entry.original.equals(before.original)) {
+                return "expected to name " + before.original + " as original, as " + file + " demands, found " + entry.original;
+            }
+            return manifest.describesPointOf(other) ? null : "says otherwise than " + file + " of the same point in time";
         }
-        Optional<Hash> expected = Optional.ofNullable(hashes.get(other.sequence()));
-        if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(expected)) {
-            return "expected to name " + text(expected) + " as previous, found " + text(manifest.previous());
+        if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(Optional.of(before.original))) {
+            return "expected to name " + before.original + " as previous, found " + text(manifest.previous());
         }
         return null;
     }
