@@ -16,6 +16,7 @@ module varve.archive {
     exports varve.archive.format;
     exports varve.archive.hash;
     exports varve.archive.linux;
+    exports varve.archive.retention;
     exports varve.archive.vault;
 
     opens varve.archive.cli to info.picocli;
