@@ -28,5 +28,7 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.PolicyVerb,
+            varve.archive.cli.ProtectVerb,
             varve.archive.cli.Demo;
 }

@@ -46,6 +46,7 @@ import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeDigest;
 import varve.archive.vault.VolumeLock;
 
 /// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
@@ -154,7 +155,9 @@ public final class Archiver {
             if (options.dryRun()) {
                 return dryRun(header, feed, view);
             }
-            return write(volume, header, feed, view, latest, time, source);
+            Outcome outcome = write(volume, header, feed, view, latest, time, source);
+            outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
+            return outcome;
         }
     }
 

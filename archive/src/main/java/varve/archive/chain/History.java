@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.function.Predicate;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
@@ -34,6 +36,13 @@ public record History(List<StoredArchive> archives) {
             from = to;
         }
         return List.copyOf(points);
+    }
+
+    /// {@return this and the archive of a new point in time}
+    public History with(StoredArchive newest) {
+        List<StoredArchive> more = new ArrayList<>(archives);
+        more.add(newest);
+        return new History(List.copyOf(more));
     }
 
     /// {@return the newest point in time}
@@ -78,6 +87,28 @@ public record History(List<StoredArchive> archives) {
             }
         }
         return Optional.empty();
+    }
+
+    /// {@return the states to which paths lead}
+    ///
+    /// @param usable which archives may be used; asked once for each
+    public Set<State> reachable(Predicate<StoredArchive> usable) {
+        Map<State, List<State>> next = new HashMap<>();
+        for (StoredArchive archive : archives) {
+            if (!archive.manifest().unchanged() && usable.test(archive)) {
+                next.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive.manifest().state());
+            }
+        }
+        Set<State> reached = new HashSet<>();
+        Deque<State> front = new ArrayDeque<>(List.of(State.NOTHING));
+        while (!front.isEmpty()) {
+            for (State state : next.getOrDefault(front.remove(), List.of())) {
+                if (reached.add(state)) {
+                    front.add(state);
+                }
+            }
+        }
+        return reached;
     }
 
     private static List<StoredArchive> walkBack(State state, Map<State, StoredArchive> by) {

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -48,10 +49,13 @@ public record VolumeSettings(
 
     /// Reads what was decided.
     ///
-    /// @param history of the volume, with at least one point
+    /// @throws NotFoundException if the volume has no points
     /// @throws CorruptException F046; then nobody knows which points are protected, and none may go
     public static VolumeSettings read(Volume volume, History history) throws IOException {
-        UUID id = history.latest().orElseThrow().manifest().volumeId();
+        UUID id = history.latest()
+                .orElseThrow(() -> new NotFoundException("volume \"" + volume.name() + "\" has no points in time"))
+                .manifest()
+                .volumeId();
         Path file = volume.folder().resolve(FILE);
         try {
             byte[] text = Files.size(file) > MAX_SIZE ? new byte[0] : Files.readAllBytes(file);
@@ -63,6 +67,31 @@ public record VolumeSettings(
             return settings;
         } catch (NoSuchFileException e) {
             return new VolumeSettings(volume.name(), id, 0, Optional.empty(), Numbers.NONE, Numbers.NONE);
+        }
+    }
+
+    /// Makes another decision from the one that holds now.
+    public interface Decision {
+        VolumeSettings after(VolumeSettings settings, History history) throws IOException;
+    }
+
+    /// Changes them, holding the lock of the volume.
+    ///
+    /// @param lockWait how long to wait for another writer
+    /// @param purpose what for, in the message that others get
+    /// @return what holds now
+    /// @throws NotFoundException if there is no such volume
+    public static VolumeSettings change(Volume volume, Duration lockWait, String purpose, Decision decision)
+            throws IOException, InterruptedException {
+        volume.read(); // before a folder is made for the lock
+        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, purpose)) {
+            History history = volume.read().history();
+            VolumeSettings old = read(volume, history);
+            VolumeSettings decided = decision.after(old, history);
+            if (decided.generation > old.generation) {
+                decided.write(volume.folder());
+            }
+            return decided;
         }
     }
 
