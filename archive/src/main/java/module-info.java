@@ -30,5 +30,10 @@ module varve.archive {
             varve.archive.cli.DiffVerb,
             varve.archive.cli.PolicyVerb,
             varve.archive.cli.ProtectVerb,
+            varve.archive.cli.WhereVerb,
+            varve.archive.cli.CopyVerb,
+            varve.archive.cli.EvictVerb,
+            varve.archive.cli.VaultVerb,
+            varve.archive.cli.CatalogueVerb,
             varve.archive.cli.Demo;
 }

@@ -58,9 +58,6 @@ public final class Archiver {
     /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
     private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
 
-    /// a device for which the fastest hash is worth the wait until it is compiled
-    private static final long WORTH_WAITING = 256L << 20;
-
     /// bytes that are read ahead, if that is enough to keep all threads at work
     private static final long MOST_IN_FLIGHT = 64 << 20;
 
@@ -240,9 +237,7 @@ public final class Archiver {
         int chunkLog = header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         LongAdder reused = new LongAdder();
-        if (feed.knownSize() > WORTH_WAITING) {
-            Hashing.awaitWarm();
-        }
+        Hashing.warmUp(feed.knownSize());
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);

@@ -151,6 +151,7 @@ public final class Restoration implements Closeable {
         if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
             throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
         }
+        Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
         Tally tally = new Tally();
         copy(tally, progress);

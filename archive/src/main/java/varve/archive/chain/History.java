@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 
@@ -89,22 +90,18 @@ public record History(List<StoredArchive> archives) {
         return Optional.empty();
     }
 
-    /// {@return the states to which paths lead}
-    ///
-    /// @param usable which archives may be used; asked once for each
-    public Set<State> reachable(Predicate<StoredArchive> usable) {
-        Map<State, List<State>> next = new HashMap<>();
-        for (StoredArchive archive : archives) {
-            if (!archive.manifest().unchanged() && usable.test(archive)) {
-                next.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive.manifest().state());
-            }
-        }
+    /// {@return all states to which a path leads}
+    /// @param usable which archives may be used
+    public Set<State> reached(Predicate<StoredArchive> usable) {
+        Map<State, List<StoredArchive>> from = archives.stream()
+                .filter(archive -> !archive.manifest().unchanged() && usable.test(archive))
+                .collect(Collectors.groupingBy(archive -> archive.manifest().parent()));
         Set<State> reached = new HashSet<>();
         Deque<State> front = new ArrayDeque<>(List.of(State.NOTHING));
         while (!front.isEmpty()) {
-            for (State state : next.getOrDefault(front.remove(), List.of())) {
-                if (reached.add(state)) {
-                    front.add(state);
+            for (StoredArchive edge : from.getOrDefault(front.remove(), List.of())) {
+                if (reached.add(edge.manifest().state())) {
+                    front.add(edge.manifest().state());
                 }
             }
         }

@@ -42,7 +42,7 @@ public final class DiffVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         PointName a = PointName.parse(from);
         PointName b = to.startsWith("@") ? PointName.parse(a.volume() + to) : PointName.parse(to);
         if (!a.volume().equals(b.volume())) {

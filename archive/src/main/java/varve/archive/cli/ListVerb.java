@@ -43,7 +43,7 @@ public final class ListVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         return volume == null ? volumes(place, stdio) : points(place.volume(volume), stdio);
     }
 
@@ -82,7 +82,7 @@ public final class ListVerb implements Verb {
         Volume.Content content = of.read();
         boolean sound = tell(content.problems(), stdio);
         History history = content.history();
-        Set<State> restorable = history.reachable(StoredArchive::dataAtHand);
+        Set<State> restorable = history.reached(StoredArchive::dataAtHand);
         Numbers kept = history.archives().isEmpty() ? Numbers.NONE : VolumeSettings.read(of, history).protectedPoints();
         Table table = new Table("#", "POINT IN TIME", "KIND", ">SIZE", ">CHANGED", ">STORED", "ROOT", "NOTE");
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {

@@ -45,7 +45,7 @@ public final class PolicyVerb implements Verb {
 
     @Override
     public Purpose purpose() {
-        return Purpose.KEEP;
+        return Purpose.RETAIN;
     }
 
     @Override

@@ -35,7 +35,7 @@ public final class ProtectVerb implements Verb {
 
     @Override
     public Purpose purpose() {
-        return Purpose.KEEP;
+        return Purpose.RETAIN;
     }
 
     @Override

@@ -37,7 +37,7 @@ public final class ShowVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         FoundPoint found = FoundPoint.find(place, PointName.parse(point));
         found.problems().forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
         Point point = found.point();

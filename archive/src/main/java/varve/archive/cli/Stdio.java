@@ -6,6 +6,9 @@ import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import varve.archive.linux.Linux;
 
@@ -29,6 +32,16 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
     @Override
     public int columns() {
         return columns >= 0 ? columns : terminalColumns();
+    }
+
+    /// {@return what tells the user of things that are no errors, each once}
+    public Consumer<String> warnings() {
+        Set<String> told = new HashSet<>();
+        return message -> {
+            if (told.add(message)) {
+                err.println("varve: warning: " + message);
+            }
+        };
     }
 
     private static int terminalColumns() {

@@ -14,7 +14,8 @@ public interface Verb {
         LOOK("Look at what is there"),
         PROVE("Prove it"),
         BRING_BACK("Bring it back"),
-        KEEP("Decide what is kept"),
+        KEEP("Keep copies"),
+        RETAIN("Decide what stays"),
         LEARN("Learn");
 
         private final String heading;

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
@@ -31,39 +31,25 @@ public final class Copies {
     /// @param archives of the volume, wherever their data is
     /// @param holders which vaults hold a proved copy of a data file, by its hash
     public Copies(Collection<StoredArchive> archives, Map<Hash, Set<UUID>> holders) {
-        this.archives = archives.stream().filter(archive -> !archive.manifest().unchanged()).toList();
+        this.archives = List.copyOf(archives);
         this.holders = holders;
         this.copies = count();
     }
 
     private Map<State, Integer> count() {
-        Map<State, List<StoredArchive>> edges =
-                archives.stream().collect(Collectors.groupingBy(archive -> archive.manifest().parent()));
+        History history = new History(archives);
         Set<UUID> vaults = archives.stream().flatMap(archive -> holders(archive).stream()).collect(Collectors.toSet());
         Map<State, Integer> alone = new HashMap<>();
         Map<State, Integer> count = new HashMap<>();
         for (UUID vault : vaults) {
-            reached(edges, archive -> holders(archive).contains(vault)).forEach(state -> alone.merge(state, 1, Integer::sum));
+            history.reached(archive -> holders(archive).contains(vault)).forEach(state -> alone.merge(state, 1, Integer::sum));
         }
         for (int n = 1; n <= vaults.size(); n++) {
             int least = n;
-            reached(edges, archive -> holders(archive).size() >= least).forEach(state -> count.put(state, least));
+            history.reached(archive -> holders(archive).size() >= least).forEach(state -> count.put(state, least));
         }
         alone.forEach((state, n) -> count.merge(state, n, Math::max));
         return count;
-    }
-
-    private static Set<State> reached(Map<State, List<StoredArchive>> edges, Predicate<StoredArchive> usable) {
-        Set<State> reached = new HashSet<>();
-        List<State> front = new ArrayList<>(List.of(State.NOTHING));
-        while (!front.isEmpty()) {
-            for (StoredArchive edge : edges.getOrDefault(front.removeLast(), List.of())) {
-                if (usable.test(edge) && reached.add(edge.manifest().state())) {
-                    front.add(edge.manifest().state());
-                }
-            }
-        }
-        return reached;
     }
 
     /// {@return the number of copies of all points in time that share a state}
@@ -90,5 +76,32 @@ public final class Copies {
             left.put(archive.manifest().file().hash(), others);
         }
         return new Copies(archives, left);
+    }
+
+    /// {@return the states that an archive is of use for: its own, and those that any archives lead to from there}
+    public Set<State> downstream(StoredArchive archive) {
+        Set<State> states = new HashSet<>(Set.of(archive.manifest().state()));
+        Map<State, List<StoredArchive>> from = archives.stream().collect(Collectors.groupingBy(edge -> edge.manifest().parent()));
+        List<State> front = new ArrayList<>(states);
+        while (!front.isEmpty()) {
+            for (StoredArchive edge : from.getOrDefault(front.removeLast(), List.of())) {
+                if (states.add(edge.manifest().state())) {
+                    front.add(edge.manifest().state());
+                }
+            }
+        }
+        return states;
+    }
+
+    /// {@return which of some states would have too few copies if a vault removed data files that are of use for them}
+    /// @param kept the states that matter
+    /// @param least copies that have to be left
+    public Set<State> endangered(UUID vault, Collection<StoredArchive> removed, Set<State> kept, int least) {
+        Copies left = without(vault, removed);
+        Set<State> endangered = new HashSet<>();
+        removed.forEach(archive -> endangered.addAll(downstream(archive)));
+        endangered.retainAll(kept);
+        endangered.removeIf(state -> left.of(state) >= least);
+        return endangered;
     }
 }

@@ -18,7 +18,8 @@ import varve.archive.format.UnsupportedException;
 /// @param id made at random when the vault was
 /// @param created when that was, as it stands there
 /// @param standing what was last said of the vault
-record Marker(UUID id, String created, Standing standing) {
+/// @param keeper whether the vault was ever kept away
+record Marker(UUID id, String created, Standing standing, boolean keeper) {
 
     static final String FILE = "varve-vault.json";
 
@@ -52,6 +53,7 @@ record Marker(UUID id, String created, Standing standing) {
         json.text("place", standing.place().orElse(null));
         json.text("state", standing.state().word());
         json.number("revision", standing.revision());
+        json.number("keeper", keeper ? 1 : 0);
         json.seal();
         return json.toString().getBytes(StandardCharsets.UTF_8);
     }
@@ -64,7 +66,7 @@ record Marker(UUID id, String created, Standing standing) {
         if (!json.sealed()) {
             throw new CorruptException(Rule.F043, where, "its last member is not the hash of what is before it");
         }
-        return new Marker(UUID.fromString(json.required("id")), json.required("created"), standing(json));
+        return new Marker(UUID.fromString(json.required("id")), json.required("created"), standing(json), Long.valueOf(1).equals(json.optionalNumber("keeper")));
     }
 
     /// markers of varve 0.1.0 say nothing of it

@@ -24,7 +24,8 @@ import varve.archive.linux.Mounts;
 /// @param folder of the vault
 /// @param id made at random when the vault was
 /// @param standing what its marker says of it
-public record Vault(Path folder, UUID id, Standing standing) {
+/// @param keeper whether it was ever kept away, so that others rely on it ([Catalogue])
+public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
 
     private static final String CATALOGUE = "varve-catalogue";
 
@@ -41,7 +42,7 @@ public record Vault(Path folder, UUID id, Standing standing) {
             throw e;
         }
         checkMounted(folder);
-        return new Vault(folder, marker.id(), marker.standing());
+        return new Vault(folder, marker.id(), marker.standing(), marker.keeper());
     }
 
     private static void checkMounted(Path folder) throws IOException {
@@ -82,7 +83,7 @@ public record Vault(Path folder, UUID id, Standing standing) {
                 throw new RefusedException(folder + ": not empty and no vault; give a vault, or an empty folder to make one in");
             }
         }
-        Marker marker = new Marker(UUID.randomUUID(), Manifest.text(Instant.now()), standing);
+        Marker marker = new Marker(UUID.randomUUID(), Manifest.text(Instant.now()), standing, standing.state() == Standing.State.AWAY);
         Path draft = folder.resolve(Marker.FILE + "." + marker.id());
         try {
             Folder.write(draft, marker.encode());
@@ -106,7 +107,7 @@ public record Vault(Path folder, UUID id, Standing standing) {
 
     /// Opens the vault in a folder, or makes believe there is an empty one: for dry runs.
     public static Vault openOrImagine(Path folder) throws IOException {
-        return Files.exists(folder.resolve(Marker.FILE)) ? open(folder) : new Vault(folder, new UUID(0, 0), Standing.NEW);
+        return Files.exists(folder.resolve(Marker.FILE)) ? open(folder) : new Vault(folder, new UUID(0, 0), Standing.NEW, false);
     }
 
     /// Makes sure that the folder still is this vault, before something is done that depends on it: a disk can be pulled.
@@ -125,8 +126,9 @@ public record Vault(Path folder, UUID id, Standing standing) {
     public Vault say(Standing other) throws IOException {
         Marker marker = Marker.read(folder);
         check();
-        Folder.replace(folder.resolve(Marker.FILE), new Marker(id, marker.created(), other).encode());
-        return new Vault(folder, id, other);
+        boolean keeps = marker.keeper() || other.state() == Standing.State.AWAY;
+        Folder.replace(folder.resolve(Marker.FILE), new Marker(id, marker.created(), other, keeps).encode());
+        return new Vault(folder, id, other, keeps);
     }
 
     /// {@return what people call it}

@@ -86,7 +86,7 @@ public final class RestoreVerb implements Verb {
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
         try (Restoration restoration = Restoration.open(place, PointName.parse(point), target, options)) {
             RestorePlan plan = restoration.plan();

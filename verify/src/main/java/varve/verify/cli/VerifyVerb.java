@@ -94,7 +94,7 @@ public final class VerifyVerb implements Verb {
         Report report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "verify " + name)) {
             VerifyOptions options = new VerifyOptions(depth, zeros, threads);
-            report = new Verifier(Vault.open(vault.folder()), options, InstantSource.system(), watcher).verify(PointName.parse(name));
+            report = new Verifier(vault.open(), options, InstantSource.system(), watcher).verify(PointName.parse(name));
         }
         ReportText text = new ReportText(report);
         if (json.asked()) {
