@@ -2,6 +2,7 @@ package varve.archive;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 
@@ -10,15 +11,19 @@ import varve.archive.file.StoredArchive;
 ///
 /// The archives are edges between states of the device. Of the paths that lead to the kept points, those are chosen that
 /// take the least room. On them some states have to stay: those of kept points, those after a full, and those where
-/// paths part or meet. A stretch of several archives between two of these becomes one archive, and what is on no path goes.
+/// paths part. A stretch of several archives between two of these becomes one archive, and what is on no path goes.
 ///
 /// Nothing that leads to a point which cannot be restored now goes: some other copy may bring it back.
 ///
+/// Where another vault holds an archive that goes here, its manifest and tables stay, as after an eviction: the catalogue goes on saying
+/// what is there.
+///
 /// @param fates of all points, by number
 /// @param folds stretches that become one archive
-/// @param removed archives that go in the end
+/// @param removed archives whose data goes in the end
+/// @param forgotten archives whose manifests go, too: no other vault is known to hold them
 /// @param left why some of what could go stays
-public record ExpiryPlan(List<Fate> fates, List<Fold> folds, List<StoredArchive> removed, List<String> left) {
+public record ExpiryPlan(List<Fate> fates, List<Fold> folds, List<StoredArchive> removed, List<StoredArchive> forgotten, List<String> left) {
 
     /// What becomes of a point in time.
     ///
@@ -55,12 +60,13 @@ public record ExpiryPlan(List<Fate> fates, List<Fold> folds, List<StoredArchive>
 
     /// {@return bytes that the removed archives take here}
     public long removedSize() {
-        return size(removed.stream().filter(StoredArchive::dataAtHand).toList());
+        return size(removed);
     }
 
-    /// {@return the points that go}
+    /// {@return the points of which nothing is left in the vault}
     public List<Point> expired() {
-        return fates.stream().filter(fate -> !fate.stays()).map(Fate::point).toList();
+        Set<StoredArchive> gone = Set.copyOf(forgotten);
+        return fates.stream().filter(fate -> !fate.stays()).map(Fate::point).filter(point -> gone.containsAll(point.archives())).toList();
     }
 
     /// {@return the points that have to be kept}

@@ -11,13 +11,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import varve.archive.ExpiryPlan.Fate;
 import varve.archive.ExpiryPlan.Fold;
+import varve.archive.chain.CheapestArchives;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
@@ -26,18 +26,17 @@ import varve.archive.format.Manifest;
 import varve.archive.format.State;
 
 /// Makes an [ExpiryPlan].
-///
-/// The tree of what is needed grows by one kept state after the other, the oldest first: each time by the archives that lead
-/// there from any state that is in the tree already and take the least room. So each state of the tree has one archive that leads into
-/// it, and what is no part of the tree is not needed.
 final class ExpiryPlanner {
+
+    /// what is at hand is preferred to anything that is not
+    private static final long FAR = 1L << 48;
 
     private final List<StoredArchive> archives;
     private final List<Point> points;
     private final SortedMap<Long, List<String>> kept;
     private final Set<StoredArchive> here;
     private final Set<StoredArchive> elsewhere;
-    private final Map<State, List<StoredArchive>> into;
+    private final Map<State, List<StoredArchive>> into; // by the state that they lead to
     private final Map<State, Point> keptAt = new HashMap<>(); // the first of a state
 
     private final Map<State, StoredArchive> tree = new LinkedHashMap<>();
@@ -48,7 +47,7 @@ final class ExpiryPlanner {
 
     /// @param kept numbers of the points that have to be kept, and why
     /// @param here archives whose data is at hand and, as far as is known, undamaged
-    /// @param elsewhere archives of which other vaults hold proved copies
+    /// @param elsewhere archives of which other vaults hold proved copies, as far as is known
     ExpiryPlanner(History history, SortedMap<Long, List<String>> kept, Set<StoredArchive> here, Set<StoredArchive> elsewhere) {
         this.archives = history.archives();
         this.points = history.points();
@@ -70,7 +69,8 @@ final class ExpiryPlanner {
         return new ExpiryPlan(
                 points.stream().map(this::fate).toList(),
                 folds.stream().sorted(Comparator.comparingLong(fold -> fold.to().manifest().sequence())).toList(),
-                archives.stream().filter(archive -> !retained.containsKey(archive)).toList(),
+                archives.stream().filter(archive -> !retained.containsKey(archive) && archive.dataAtHand()).toList(),
+                archives.stream().filter(archive -> !retained.containsKey(archive) && !elsewhere.contains(archive)).toList(),
                 List.copyOf(left));
     }
 
@@ -81,50 +81,14 @@ final class ExpiryPlanner {
     // ---- what is needed
 
     private void grow() {
-        List<Point> notHere = new ArrayList<>();
-        for (Point point : points) {
-            if (kept(point) && !reach(point.state(), here)) {
-                notHere.add(point);
-            }
-        }
-        Set<StoredArchive> anywhere = Stream.concat(here.stream(), elsewhere.stream()).collect(Collectors.toSet());
-        for (Point point : notHere) {
-            if (!reach(point.state(), anywhere)) {
-                keepAllBefore(point);
-            }
-        }
+        List<StoredArchive> usable = archives.stream().filter(archive -> here.contains(archive) || elsewhere.contains(archive)).toList();
+        CheapestArchives.of(usable, this::room, keptAt.keySet()).forEach(edge -> tree.put(edge.manifest().state(), edge));
+        points.stream().filter(point -> kept(point) && !tree.containsKey(point.state())).forEach(this::keepAllBefore);
     }
 
-    /// Adds a state to the tree, and what leads there from it.
-    ///
-    /// @return whether that was possible
-    private boolean reach(State target, Set<StoredArchive> usable) {
-        record Reached(State state, long room) {}
-        Map<State, StoredArchive> out = new HashMap<>(); // of each state, the archive on the way to the target
-        Map<State, Long> rooms = new HashMap<>(Map.of(target, 0L));
-        PriorityQueue<Reached> front = new PriorityQueue<>(Comparator.comparingLong(Reached::room));
-        front.add(new Reached(target, 0));
-        while (!front.isEmpty()) {
-            Reached at = front.remove();
-            if (at.state.equals(State.NOTHING) || tree.containsKey(at.state)) {
-                for (State state = at.state; !state.equals(target); ) {
-                    StoredArchive edge = out.get(state);
-                    state = edge.manifest().state();
-                    tree.put(state, edge);
-                }
-                return true;
-            }
-            for (StoredArchive edge : into.getOrDefault(at.state, List.of())) {
-                long room = at.room + edge.manifest().file().size();
-                State parent = edge.manifest().parent();
-                if (usable.contains(edge) && room >= 0 && room < rooms.getOrDefault(parent, Long.MAX_VALUE)) { // below 0: no disk holds it
-                    rooms.put(parent, room);
-                    out.put(parent, edge);
-                    front.add(new Reached(parent, room));
-                }
-            }
-        }
-        return false;
+    private long room(StoredArchive archive) {
+        long size = archive.manifest().file().size();
+        return here.contains(archive) || size > Long.MAX_VALUE - FAR ? size : size + FAR;
     }
 
     /// some other copy of what is missing may bring the point back
@@ -257,6 +221,9 @@ final class ExpiryPlanner {
         point.archives().stream().filter(retained::containsKey).forEach(archive -> uses.add(retained.get(archive)));
         if (folds.stream().anyMatch(fold -> fold.to().equals(point))) {
             uses.add("others rest on it");
+        }
+        if (uses.isEmpty() && point.archives().stream().noneMatch(StoredArchive::dataAtHand) && point.archives().stream().anyMatch(elsewhere::contains)) {
+            uses.add("only in other vaults");
         }
         return new Fate(point, false, List.copyOf(uses));
     }

@@ -11,7 +11,6 @@ import picocli.CommandLine.Parameters;
 import varve.archive.chain.Point;
 import varve.archive.format.Manifest;
 import varve.archive.retention.Retention;
-import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeSettings;
 
@@ -38,7 +37,7 @@ public final class PolicyVerb implements Verb {
     private boolean none;
 
     @Mixin
-    private LockOption lock = new LockOption();
+    private LockWaitOption lockWait = new LockWaitOption();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -54,9 +53,9 @@ public final class PolicyVerb implements Verb {
         if (none && policy.isPresent()) {
             throw new UsageException("--none and --keep options exclude each other");
         }
-        Volume of = Vault.open(vault.folder()).volume(volume);
+        Volume of = vault.open().volume(volume);
         VolumeSettings settings = none || policy.isPresent()
-                ? VolumeSettings.change(of, lock.time(), "varve policy " + volume, (old, history) -> old.with(policy))
+                ? VolumeSettings.change(of, lockWait.duration(), "varve policy " + volume, (old, history) -> old.with(policy))
                 : VolumeSettings.read(of, of.read().history());
         show(stdio, settings, of.read().history().points());
         return ExitCode.OK;

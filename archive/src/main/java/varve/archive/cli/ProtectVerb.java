@@ -7,7 +7,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import varve.archive.format.Manifest;
 import varve.archive.vault.PointName;
-import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeSettings;
 
@@ -31,7 +30,7 @@ public final class ProtectVerb implements Verb {
     private boolean remove;
 
     @Mixin
-    private LockOption lock = new LockOption();
+    private LockWaitOption lockWait = new LockWaitOption();
 
     @Override
     public Purpose purpose() {
@@ -41,9 +40,9 @@ public final class ProtectVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         PointName name = PointName.parse(point);
-        Volume volume = Vault.open(vault.folder()).volume(name.volume());
+        Volume volume = vault.open().volume(name.volume());
         Manifest[] found = new Manifest[1];
-        VolumeSettings.change(volume, lock.time(), "varve protect " + point, (old, history) -> {
+        VolumeSettings.change(volume, lockWait.duration(), "varve protect " + point, (old, history) -> {
             found[0] = name.in(history).manifest();
             long number = found[0].sequence();
             return old.protectedPoints().contains(number) != remove ? old : remove ? old.unprotect(number) : old.protect(number);
