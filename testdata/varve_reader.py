@@ -588,6 +588,121 @@ def check_tree(folder, m):
     require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
 
 
+# ---- receipts (section 13) -------------------------------------------------------------------------------------------
+
+RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str, None), "what": str, "vault": str,
+           "volume": str, "about": str, "started": str, "finished": str, "milliseconds": int, "host": str, "tool": str,
+           "depth": (str, None), "evidence": (str, None), "result": str, "archives": list, "findings": int,
+           "first": (str, None), "notCovered": list}
+PROOF = {"archive": str, "fileHash": str, "fileSize": int, "depth": (str, None), "result": str, "proved": list,
+         "damaged": list}
+WORDS = {"what": ("archive", "verify", "restore", "copy", "consolidate", "heal", "expire", "evict"),
+         "depth": ("structure", "stored", "content", None), "evidence": ("medium", "cache", None),
+         "result": ("ok", "damaged", "failed")}
+
+
+def compact(value):
+    if isinstance(value, dict):
+        return "{" + ",".join(json_value(k) + ":" + compact(v) for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact, value)) + "]"
+    return json_value(value)
+
+
+def is_object(value, members):
+    return type(value) is dict and list(value) == list(members) and all(
+        type(value[m]) is list if kind is list else is_value(value[m], kind) for m, kind in members.items()) and all(
+        value[m] in words for m, words in WORDS.items() if m in value)
+
+
+def are_ranges(value, size):
+    flat = [-1]
+    for pair in value:
+        if type(pair) is not list or len(pair) != 2 or not all(is_value(at, int) for at in pair):
+            return False
+        flat += pair
+    return len(value) <= 256 and all(a < b for a, b in zip(flat, flat[1:])) and flat[-1] <= size
+
+
+def is_proof(proof):
+    if not is_object(proof, PROOF) or not HASH.fullmatch(proof["fileHash"]) or not 1 <= units(proof["archive"]) <= 200:
+        return False
+    both = sorted(proof["proved"] + proof["damaged"])
+    return (all(are_ranges(proof[kind], proof["fileSize"]) for kind in ("proved", "damaged"))
+            and all(a[1] <= b[0] for a, b in zip(both, both[1:])) and not (proof["damaged"] and proof["result"] == "ok"))
+
+
+def units(text):
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def read_receipt(raw, where):
+    r = None
+    try:
+        r = json.loads(raw.decode("utf-8"))
+        ok = (len(raw) < 1 << 20 and is_object(r, RECEIPT) and compact(r).encode() == raw
+              and r["format"] == "varve-receipt-1" and r["sequence"] >= 1
+              and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r["vault"])
+              and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", r["volume"])
+              and is_time(r["started"]) and is_time(r["finished"]) and all(map(is_proof, r["archives"]))
+              and (r["previous"] is None or HASH.fullmatch(r["previous"]))
+              and all(type(text) is str for text in r["notCovered"]) and len(r["notCovered"]) <= 20
+              and all(units(text) <= 1000 for text in [
+                  r["about"], r["host"], r["tool"], r["first"] or "", r["note"] or "", *r["notCovered"]]))
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F044", where, "not in the form of a receipt")
+    return r
+
+
+def read_head(folder):
+    """Number and hash of the newest line, or None."""
+    name, head = ".varve-receipts.head", None
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read(4097)
+    except FileNotFoundError:
+        return None
+    try:
+        head = json.loads(raw.decode("utf-8"))
+        ok = (is_object(head, {"format": str, "sequence": int, "hash": str, "check": str})
+              and head["format"] == "varve-receipts-1" and encode_manifest(head) == raw
+              and head["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex())
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F045", name, "damaged")
+    return head["sequence"], head["hash"]
+
+
+def read_receipts(folder):
+    """All receipts; what was never completed at the end is left out."""
+    name = "receipts.jsonl"
+    head = read_head(folder)
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            lines = file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        lines = []
+    receipts, hashes = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            r = read_receipt(line, f"{name}: line {number}")
+        except Broken:
+            unknown = head[0] == number - 1 if head else number == 1
+            if number == len(lines) and unknown:
+                break
+            raise
+        require(r["sequence"] == number, "F045", name, f"line {number} is receipt {r['sequence']}")
+        require(r["previous"] == (hashes[-1] if hashes else None), "F045", name,
+                f"receipt {number} does not follow the line before it")
+        receipts.append(r)
+        hashes.append(blake3(line).hex())
+    require(head or len(receipts) <= 1, "F045", name, "no head")
+    require(not head or head[0] <= len(hashes) and hashes[head[0] - 1] == head[1], "F045", name,
+            "the newest line is not the one that was written")
+    return receipts
+
+
 # ---- points in time (section 8) --------------------------------------------------------------------------------------
 
 def state(m):
@@ -686,6 +801,9 @@ def command_verify(folder, nodes):
                 found = b3sum(data.fileno(), m["fileSize"])
             require(found == m["fileHash"], "F038", m["archive"], f"b3sum of the file is {found}")
             print(f"{m['time']}  {m['kind']:5}  ok  root {m['root']}")
+    receipts = read_receipts(folder)
+    if receipts:
+        print(f"{len(receipts)} receipts, ok")
 
 
 def main(words):

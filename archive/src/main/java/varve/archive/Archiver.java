@@ -5,8 +5,6 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -42,8 +40,13 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.State;
+import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeDigest;
@@ -123,18 +126,26 @@ public final class Archiver {
     private Outcome archive(String source, long size, Duration lockWait, FeedMaker feeds)
             throws IOException, InterruptedException {
         Volume volume = vault.volume(name);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, source, clock);
         if (options.dryRun()) {
-            return record(volume, source, size, feeds);
+            return record(volume, source, size, feeds, receipt);
         }
         try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + source)) {
-            if (ArchiveWriter.recover(volume.folder())) {
-                warnings.accept("finished the archive that an interrupted run had completed");
+            try {
+                if (ArchiveWriter.recover(volume.folder())) {
+                    warnings.accept("finished the archive that an interrupted run had completed");
+                }
+                return record(volume, source, size, feeds, receipt);
+            } catch (RefusedException e) {
+                throw e; // nothing was done
+            } catch (IOException e) {
+                new Receipts(volume).add(receipt.failed(e), warnings);
+                throw e;
             }
-            return record(volume, source, size, feeds);
         }
     }
 
-    private Outcome record(Volume volume, String source, long size, FeedMaker feeds) throws IOException {
+    private Outcome record(Volume volume, String source, long size, FeedMaker feeds, Receipt.Draft receipt) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
         Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, size);
@@ -152,7 +163,7 @@ public final class Archiver {
             if (options.dryRun()) {
                 return dryRun(header, feed, view);
             }
-            Outcome outcome = write(volume, header, feed, view, latest, time, source);
+            Outcome outcome = write(volume, header, feed, view, latest, time, source, receipt);
             outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
             return outcome;
         }
@@ -171,7 +182,8 @@ public final class Archiver {
             @Nullable ParentView parent,
             Optional<Point> latest,
             Instant time,
-            String source)
+            String source,
+            Receipt.Draft receipt)
             throws IOException {
         Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
         long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
@@ -189,8 +201,8 @@ public final class Archiver {
                         now(),
                         options.label(),
                         source,
-                        host(),
-                        "varve " + Version.CURRENT,
+                        Receipt.hostName(),
+                        Version.TOOL,
                         header.chunkLog(),
                         totals.state,
                         header.parent(),
@@ -198,6 +210,7 @@ public final class Archiver {
                         totals.payload,
                         written.file(),
                         written.index()));
+                keep(receipt, volume, manifest, writer.readBackFromMedium());
                 long stored = manifest.file().size() + manifest.index().size();
                 return outcome(Optional.of(manifest), header, totals, stored);
             } catch (IOException e) {
@@ -207,6 +220,14 @@ public final class Archiver {
                 throw e;
             }
         }
+    }
+
+    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium) {
+        List<Receipt.Proof> proofs = List.of(Receipt.Proof.whole(manifest, Depth.STORED));
+        new Receipts(volume).add(
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(),
+                        List.of(Depth.STORED.open())),
+                warnings);
     }
 
     private static void discard(ArchiveWriter writer, IOException reason) {
@@ -410,13 +431,5 @@ public final class Archiver {
 
     private Instant now() {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    }
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
     }
 }

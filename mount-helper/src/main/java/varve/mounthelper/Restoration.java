@@ -17,10 +17,14 @@ import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
+import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Ranges;
+import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
 
 /// One restore: a point in time on its way to a target, both opened and checked, the target held.
@@ -171,6 +175,24 @@ public final class Restoration implements Closeable {
         }
         target.commit(plan.size());
         return outcome;
+    }
+
+    /// {@return what a restore proves of the archives: the frames that the image was made of}
+    public List<Receipt.Proof> proofs() throws IOException {
+        List<Ranges.Builder> frames = new ArrayList<>();
+        plan.chain().forEach(archive -> frames.add(new Ranges.Builder(true)));
+        chain.forEachNode(found -> {
+            Node.Frame frame = found.node().frame();
+            if (!found.node().zero() && frame.size() > 0) {
+                frames.get(found.layer()).add(frame.position(), frame.end());
+            }
+        });
+        List<Receipt.Proof> proofs = new ArrayList<>();
+        for (int layer = 0; layer < frames.size(); layer++) {
+            proofs.add(Receipt.Proof.of(chain.archive(layer).manifest(), Depth.CONTENT, Receipt.Result.OK,
+                    frames.get(layer).build(), Ranges.NONE));
+        }
+        return proofs;
     }
 
     private void copy(Tally tally, LongConsumer progress) throws IOException {

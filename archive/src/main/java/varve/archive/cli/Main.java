@@ -13,7 +13,7 @@ import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
-import varve.archive.Version;
+import varve.archive.format.Version;
 import varve.archive.linux.Linux;
 
 /// `varve`, the program: finds the verb, parses its options, runs it.

@@ -34,12 +34,17 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
         return columns >= 0 ? columns : terminalColumns();
     }
 
+    /// Tells what the user should know although it is no error.
+    public void warn(String warning) {
+        err.println("varve: warning: " + warning);
+    }
+
     /// {@return what tells the user of things that are no errors, each once}
     public Consumer<String> warnings() {
         Set<String> told = new HashSet<>();
         return message -> {
             if (told.add(message)) {
-                err.println("varve: warning: " + message);
+                warn(message);
             }
         };
     }

@@ -111,6 +111,11 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         }
     }
 
+    /// {@return whether what was written is read back past the page cache}
+    public boolean readBackFromMedium() {
+        return data.direct();
+    }
+
     /// {@return what an earlier run left of this archive}
     public Hints hints() {
         return hints;

@@ -13,7 +13,7 @@ import varve.archive.format.JsonMembers;
 import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
 
-/// The file that makes a folder a vault: FORMAT.md section 13.
+/// The file that makes a folder a vault: FORMAT.md section 14.
 ///
 /// @param id made at random when the vault was
 /// @param created when that was, as it stands there

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -21,8 +23,13 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultOption;
 import varve.archive.cli.Verb;
+import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.mounthelper.RestoreOptions;
 import varve.mounthelper.RestorePlan;
@@ -97,7 +104,21 @@ public final class RestoreVerb implements Verb {
             }
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
-            report.outcome(stdio.out(), json.asked(), execute(restoration, named, report, stdio));
+            String about = plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " to " + target;
+            Receipt.Draft receipt = Receipt.begin(
+                    Receipt.What.RESTORE, place, plan.manifest().volume(), about, InstantSource.system());
+            Receipts receipts = new Receipts(place.volume(plan.manifest().volume()));
+            try {
+                Restoration.Outcome outcome = execute(restoration, named, report, stdio);
+                receipts.add(receipt.act(Depth.CONTENT, Evidence.CACHE, Receipt.Result.OK, restoration.proofs(), List.of(),
+                        List.of("what this point does not need")), stdio::warn);
+                report.outcome(stdio.out(), json.asked(), outcome);
+            } catch (RefusedException e) {
+                throw e;
+            } catch (IOException e) {
+                receipts.add(receipt.failed(e), stdio::warn);
+                throw e;
+            }
         }
         return ExitCode.OK;
     }
