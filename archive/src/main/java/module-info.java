@@ -5,6 +5,7 @@ module varve.archive {
     requires com.github.luben.zstd_jni;
     requires info.picocli;
     requires tools.jackson.core;
+    requires java.xml;
     requires jdk.unsupported;
 
     exports varve.archive;

@@ -63,8 +63,13 @@ public final class Restoration implements Closeable {
     /// @throws RefusedException if the restore would do harm
     /// @throws BrokenChainException if an archive that is needed is not at hand
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
+        return open(List.of(vault), point, target, options);
+    }
+
+    /// Likewise, with archives of several vaults.
+    public static Restoration open(List<Vault> vaults, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
-        FoundPoint found = FoundPoint.find(vault, point);
+        FoundPoint found = FoundPoint.find(vaults, point);
         checkMeant(point, found);
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
@@ -76,7 +81,7 @@ public final class Restoration implements Closeable {
                 link.openData().close(); // the right size and header: better found out now than after hours
             }
             opened = Target.open(target, chain.geometry().size(), options.inPlace());
-            checkApart(vault, path, opened);
+            checkApart(vaults, path, opened);
             return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
         } catch (Throwable e) {
             chain.close();
@@ -103,13 +108,18 @@ public final class Restoration implements Closeable {
         throw problem;
     }
 
-    private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
-        boolean inside = target.real().startsWith(vault.folder().toRealPath());
-        for (StoredArchive archive : path) {
-            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
+    private static void checkApart(List<Vault> vaults, List<StoredArchive> path, Target target) throws IOException {
+        for (Vault vault : vaults) {
+            if (target.real().startsWith(vault.folder().toRealPath())) {
+                throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+            }
         }
-        if (inside) {
-            throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+        for (StoredArchive archive : path) {
+            for (Path data : target.kind() == RestorePlan.Kind.FILE ? archive.allData() : List.<Path>of()) {
+                if (Files.isSameFile(data, target.real())) {
+                    throw new RefusedException(target.path() + ": belongs to the vault as " + data + "; restore to another place");
+                }
+            }
         }
     }
 

@@ -54,7 +54,13 @@ public final class ListVerb implements Verb {
             text.object().member("vault", place.folder().toString()).member("vaultId", place.id().toString()).array("volumes");
             for (String name : place.volumes()) {
                 List<Volume.Problem> problems = new ArrayList<>();
-                Optional<VolumeDigest> found = VolumeDigest.of(place, place.volume(name), problems);
+                Optional<VolumeDigest> found;
+                try {
+                    found = VolumeDigest.of(place, place.volume(name), problems);
+                } catch (IOException e) { // one folder that cannot be read does not hide the others
+                    found = Optional.empty();
+                    problems.add(new Volume.Problem(name, e));
+                }
                 sound &= tell(problems, stdio);
                 if (found.isEmpty()) {
                     continue;
@@ -113,13 +119,13 @@ public final class ListVerb implements Verb {
             }
         }
         if (!json.asked()) {
-            table.print(stdio.out(), "no points in time of " + of.name() + " yet");
+            table.print(stdio.out(), "no points in time of " + of.name() + (sound ? " yet" : " that can be read"));
         }
         return sound ? ExitCode.OK : ExitCode.FINDINGS;
     }
 
     private static long stored(List<StoredArchive> archives) {
-        return archives.stream().mapToLong(archive -> archive.manifest().file().size()).sum();
+        return archives.stream().mapToLong(archive -> archive.manifest().storedSize()).sum();
     }
 
     private static String kinds(Point point) {
@@ -141,7 +147,7 @@ public final class ListVerb implements Verb {
 
     /// {@return whether there are none}
     private static boolean tell(List<Volume.Problem> problems, Stdio stdio) {
-        problems.forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
+        problems.forEach(problem -> stdio.say(Main.message(problem.cause())));
         return problems.isEmpty();
     }
 }

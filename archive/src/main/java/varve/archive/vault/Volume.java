@@ -2,13 +2,9 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -20,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
@@ -130,7 +127,7 @@ public record Volume(String name, Path folder) {
             for (Path path : volume.manifests()) {
                 String file = path.getFileName().toString();
                 try {
-                    byte[] text = text(path);
+                    byte[] text = Folder.read(path, Manifest.MAX_SIZE);
                     Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
                     volume.checkName(manifest, path);
                     Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
@@ -168,16 +165,6 @@ public record Volume(String name, Path folder) {
             return content.filter(path -> isManifest(path.getFileName().toString()))
                     .sorted()
                     .toList();
-        }
-    }
-
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
         }
     }
 
