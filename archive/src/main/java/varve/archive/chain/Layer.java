@@ -13,9 +13,12 @@ final class Layer implements Closeable {
     private final StoredArchive archive;
     private final Index index;
     private volatile @Nullable DataCopies data;
+    private final boolean keepOpen;
 
-    Layer(StoredArchive archive) throws IOException {
+    /// @param keepOpen whether the data file stays open between reads
+    Layer(StoredArchive archive, boolean keepOpen) throws IOException {
         this.archive = archive;
+        this.keepOpen = keepOpen;
         this.index = archive.openIndex();
     }
 

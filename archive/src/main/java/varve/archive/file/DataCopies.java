@@ -43,7 +43,7 @@ public final class DataCopies implements AutoCloseable {
         try {
             for (Path file : archive.allData()) {
                 try {
-                    files.add(ArchiveFile.open(file, archive.manifest()));
+                    files.add(ArchiveFile.open(file, archive.manifest(), true));
                 } catch (IOException e) {
                     failure = failure == null ? e : failure;
                     doubtful.add(file);

@@ -97,10 +97,15 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     ///
     /// @throws CorruptException if none has
     public ArchiveFile openData() throws IOException {
+        return openData(true);
+    }
+
+    /// @param keepOpen whether the file stays open between reads: of long chains too many would be open at once
+    public ArchiveFile openData(boolean keepOpen) throws IOException {
         IOException failure = null;
         for (Path file : allData()) {
             try {
-                return ArchiveFile.open(file, manifest);
+                return ArchiveFile.open(file, manifest, keepOpen);
             } catch (CorruptException | DeviceException e) {
                 failure = failure == null ? e : failure;
             }
