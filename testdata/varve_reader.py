@@ -715,6 +715,51 @@ def read_receipts(folder):
     return receipts
 
 
+# ---- settings (section 16) -------------------------------------------------------------------------------------------
+
+KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
+SETTINGS = {"format": str, "volume": str, "volumeId": str, "generation": int, "keepLast": (int, None),
+            "keepWithin": (str, None), "keepDaily": (int, None), "keepWeekly": (int, None), "keepMonthly": (int, None),
+            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "expired": str, "check": str}
+
+
+def read_numbers(text):
+    """Ranges of numbers, as pairs of the first and the last."""
+    if not re.fullmatch(r"([1-9]\d{0,17}(-[1-9]\d{0,17})?( (?!$)|$))*", text):
+        return None
+    pairs = [(int(part.split("-")[0]), int(part.split("-")[-1])) for part in text.split()]
+    ends = [0, *(end for _, end in pairs)]
+    ok = all(first > before + (before > 0) for (first, _), before in zip(pairs, ends)) and " ".join(
+        f"{a}-{b}" if a < b else str(a) for a, b in pairs) == text
+    return pairs if ok else None
+
+
+def read_settings(folder, manifests):
+    """What is kept, or None if nobody has decided anything."""
+    name, s = "varve-volume.json", None
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read((1 << 20) + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        s = json.loads(raw.decode("utf-8"))
+        policy = [s[member] for member in KEEP] if is_object(s, SETTINGS) else []
+        ok = (policy and len(raw) <= 1 << 20 and encode_manifest(s) == raw and s["format"] == "varve-volume-1"
+              and s["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex() and s["generation"] >= 1
+              and all(number is None or 1 <= number <= 1000000 for number in policy)
+              and (s["keepWithin"] is None or re.fullmatch(
+                  r"(?=.)([1-9]\d{0,3}y)?([1-9]\d{0,3}m)?([1-9]\d{0,3}d)?([1-9]\d{0,3}h)?", s["keepWithin"]))
+              and (s["timeZone"] is None) == (not any(policy) and s["keepWithin"] is None)
+              and (s["timeZone"] is None or re.fullmatch(r"[A-Za-z0-9+:/_-]+", s["timeZone"]))
+              and all(read_numbers(s[member]) is not None for member in ("protected", "expired"))
+              and all(m["volume"] == s["volume"] and m["volumeId"] == s["volumeId"] for m in manifests))
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F046", name, "not in the form of settings, or not of this volume")
+    return s
+
+
 # ---- points in time (section 8) --------------------------------------------------------------------------------------
 
 def state(m):
@@ -819,6 +864,8 @@ def command_verify(folder, nodes):
     receipts = read_receipts(folder)
     if receipts:
         print(f"{len(receipts)} receipts, ok")
+    if read_settings(folder, manifests):
+        print("settings, ok")
 
 
 def main(words):

@@ -334,3 +334,15 @@ class Volume:
         if text is not None:
             with open(os.path.join(self.folder, ".varve-receipts.head"), "wb") as file:
                 file.write(text)
+
+    def settings(self, alter=lambda raw: raw, **members):
+        """Writes what is kept: weeklies, if `members` do not say otherwise. `alter` changes the bytes."""
+        uuid = self.volume_id.hex()
+        found = {
+            "format": "varve-volume-1", "volume": self.name,
+            "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])), "generation": 1,
+            "keepLast": None, "keepWithin": None, "keepDaily": None, "keepWeekly": 4, "keepMonthly": None, "keepYearly": None,
+            "timeZone": "UTC", "protected": "", "expired": ""}
+        found.update(members)
+        with open(os.path.join(self.folder, "varve-volume.json"), "wb") as file:
+            file.write(alter(text_of(found).encode()))

@@ -901,6 +901,36 @@ receipts("F045_head-damaged", "a bit of the head is flipped",
          lambda volume: volume.save_receipts(head=lambda text: text[:60] + bytes([text[60] ^ 1]) + text[61:]))
 
 
+# ---- settings --------------------------------------------------------------------------------------------------------
+
+def settings(name, what, also=None, **changes):
+    @case("F046_" + name, what, also)
+    def make(volume):
+        volume.save(full(FIRST, CHUNK), 1)
+        volume.settings(**changes)
+
+
+settings("format", "another format", format="varve-settings")
+settings("volume", "of another volume", volume="another")
+settings("id", "of another volume id", volumeId="00000000-0000-4000-8000-000000000000")
+settings("generation", "generation 0", generation=0)
+settings("member", "a member too many", more=None)
+settings("text", "a number that is a text", keepWeekly="4")
+settings("zero", "no weeks to keep", keepWeekly=0)
+settings("many", "more than a million weeks to keep", keepWeekly=1000001)
+settings("span", "parts of a span in the wrong order", keepWithin="1d1y")
+settings("span-zero", "a span with a part of 0", keepWithin="0y1d")
+settings("nothing", "a policy that keeps nothing", keepWeekly=None)
+settings("zone", "a policy without a time zone", timeZone=None)
+settings("protected", "protected points in the wrong order", protected="3 1")
+settings("touch", "ranges that touch", expired="2-3 4")
+settings("range", "a range of one number with two ends", expired="2-2")
+settings("spaces", "two spaces between members", alter=lambda raw: raw.replace(b": ", b":  "))
+settings("check", "a bit of the policy is flipped", alter=lambda raw: raw.replace(b'"keepWeekly": 4', b'"keepWeekly": 5'))
+settings("torn", "half of it", alter=lambda raw: raw[:len(raw) // 2])
+settings("empty", "no bytes", alter=lambda raw: b"")
+
+
 def main(wanted):
     for name, what, also, chunk, fill in CASES:
         if wanted and not any(name.startswith(w) for w in wanted):

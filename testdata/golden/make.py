@@ -83,6 +83,13 @@ class Golden:
         self.points[day - 1] = min(self.derived[day], key=lambda point: point["archive"])
         return self
 
+    def expire(self, day):
+        """Removes a point in time."""
+        for suffix in SUFFIXES:
+            os.remove(os.path.join(self.folder, self.points[day - 1]["archive"][:-4] + suffix))
+        self.points[day - 1] = None
+        return self
+
     def vouched(self, draft, day, **options):
         self.volume.save(draft, day, **options)
         image = draft.state.image
@@ -101,7 +108,7 @@ class Golden:
 
     def done(self):
         programs = [output(name, "--version").decode().split("\n")[0].strip("* ") for name in ("b3sum", "zstd")]
-        expected = {"about": self.about, "volume": self.volume.name, "programs": programs, "points": self.points}
+        expected = {"about": self.about, "volume": self.volume.name, "programs": programs, "points": [point for point in self.points if point]}
         with open(os.path.join(self.folder, "expect.json"), "w", encoding="utf-8") as file:
             json.dump(expected, file, indent=2)
             file.write("\n")
@@ -172,6 +179,20 @@ def receipts():
     golden.done()
 
 
+def settings():
+    image = text(12, 2 * CHUNK)
+    golden = Golden("settings", "a policy, a protected point, and points that were given up: deltas over them were folded")
+    for day in range(8):
+        golden.add(patch(image, (day * 7 * BLOCK % CHUNK, noise(20 + day, 100 * day))), label="moved" if day == 4 else None)
+    golden.derive(4, 1).drop(4).derive(5, 4).drop(5).derive(8, 5).drop(8)
+    for day in (2, 3, 6, 7):
+        golden.expire(day)
+    golden.volume.settings(
+        generation=3, keepLast=1, keepWithin="1y6m14d12h", keepDaily=7, keepWeekly=4, timeZone="Europe/Vienna",
+        protected="4", expired="2-3 6-7")
+    golden.done()
+
+
 def histories():
     first = text(8, 3 * CHUNK + 2000)
     second = patch(first, (CHUNK, noise(4, 2 * BLOCK)), (3 * CHUNK, bytes(2000)))
@@ -205,3 +226,4 @@ if __name__ == "__main__":
     changing_size()
     histories()
     receipts()
+    settings()

@@ -53,6 +53,7 @@ import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeDigest;
 import varve.archive.vault.VolumeLock;
 
 /// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
@@ -182,6 +183,7 @@ public final class Archiver {
                     return dryRun(task);
                 }
                 Outcome outcome = write(volume, task, latest, time, input.name, receipt);
+                outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
                 if (list != null) {
                     list.remember(volume.folder());
                 }

@@ -198,7 +198,7 @@ public final class Consolidation implements Closeable {
         if (chain == null) {
             throw new IllegalStateException("nothing to do");
         }
-        Hashing.warmUp(chain.geometry().size());
+        Hashing.warmUp(plan.readSize());
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
@@ -213,7 +213,7 @@ public final class Consolidation implements Closeable {
                         written -> point.derive(
                                 parent,
                                 clock.instant().truncatedTo(ChronoUnit.MILLIS),
-                                "varve " + Version.CURRENT,
+                                Version.TOOL,
                                 totals.changed,
                                 totals.payload,
                                 written.file(),

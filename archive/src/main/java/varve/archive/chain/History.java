@@ -39,6 +39,13 @@ public record History(List<StoredArchive> archives) {
         return List.copyOf(points);
     }
 
+    /// {@return this and the archive of a new point in time}
+    public History with(StoredArchive newest) {
+        List<StoredArchive> more = new ArrayList<>(archives);
+        more.add(newest);
+        return new History(List.copyOf(more));
+    }
+
     /// {@return the newest point in time}
     public Optional<Point> latest() {
         List<Point> points = points();
