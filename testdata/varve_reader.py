@@ -162,14 +162,15 @@ def b3sum(descriptor, size):
 
 # ---- manifests (section 6) -------------------------------------------------------------------------------------------
 
-FILE = re.compile(r".+\.\d{8}T\d{6}\.\d{3}Z\.(full|delta)\.json")
+FILE = re.compile(r".+\.\d{8}T\d{6}\.\d{3}Z\.([0-9a-f]{8}\.)?(full|delta)\.json")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 HASH = re.compile(r"[0-9a-f]{64}")
 MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId": str, "sequence": int,
-           "previous": (str, None), "time": str, "finished": str, "label": (str, None), "source": str, "host": str,
-           "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str, "parentSize": (int, None),
-           "parentRoot": (str, None), "changedSize": int, "payloadSize": int, "fileSize": int, "fileHash": str,
-           "indexSize": int, "indexHash": str, "check": str}
+           "previous": (str, None), "original": (str, None), "time": str, "finished": str, "label": (str, None),
+           "source": str, "host": str, "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str,
+           "parentSize": (int, None), "parentRoot": (str, None), "changedSize": int, "payloadSize": int,
+           "fileSize": int, "fileHash": str, "indexSize": int, "indexHash": str, "check": str}
+POINT = "volume", "volumeId", "sequence", "previous", "time", "label", "source", "host", "size", "root"
 
 
 def json_value(value):
@@ -212,7 +213,7 @@ def read_manifest(folder, name):
     except (ValueError, RecursionError) as e:
         raise Broken("F035", name, f"no JSON: {e}") from None
     delta = m["kind"] == "delta"
-    hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "parentRoot") if m[h] is not None]
+    hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "original", "parentRoot") if m[h] is not None]
     for what, fact in {
         "unknown kind": m["kind"] in ("full", "delta"),
         "impossible name of a volume": re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", m["volume"]),
@@ -229,27 +230,33 @@ def read_manifest(folder, name):
         else m["payloadSize"] == m["changedSize"] == m["size"],
     }.items():
         require(fact, "F036", name, what)
-    m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}.{m['kind']}"
+    digest = "" if m["original"] is None else "." + m["fileHash"][:8]
+    m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}{digest}.{m['kind']}"
     require((m["archive"], name) == (m["base"] + ".zst", m["base"] + ".json"), "F036", name,
             "file name, volume, time and kind do not fit")
-    m["hash"] = blake3(raw).hex()
+    m["of"] = m["original"] or blake3(raw).hex()
     return m
 
 
 def read_volume(folder):
-    """All manifests, in the order of their numbers."""
+    """All manifests, in the order of their numbers, the original of a point before those that were derived."""
     manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
+    manifests.sort(key=lambda m: (m["sequence"], m["original"] is not None, m["base"]))
     before = None
-    for m in sorted(manifests, key=lambda m: m["sequence"]):
+    for m in manifests:
         name = m["base"] + ".json"
         if before:
             same = all(m[member] == before[member] for member in ("volumeId", "chunkSize"))
             require(same, "F040", name, f"another volume id or chunk size than {before['base']}")
-            require(m["sequence"] != before["sequence"], "F040", name, f"number {m['sequence']} twice")
-            require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
-                    "previous is not the hash of the manifest before")
+            if m["sequence"] == before["sequence"]:
+                require(m["original"] is not None, "F040", name, f"number {m['sequence']} twice")
+                require(m["of"] == before["of"], "F040", name, "names another original manifest than others")
+                same = all(m[member] == before[member] for member in POINT)
+                require(same, "F040", name, f"says otherwise than {before['base']} of the same point")
+            require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["of"], "F040", name,
+                    "previous is not the hash of the original manifest before")
         before = m
-    return sorted(manifests, key=lambda m: m["sequence"])
+    return manifests
 
 
 # ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------
@@ -581,7 +588,7 @@ def check_tree(folder, m):
     require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
 
 
-# ---- receipts (section 13) -------------------------------------------------------------------------------------------
+# ---- receipts (section 14) -------------------------------------------------------------------------------------------
 
 RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str, None), "what": str, "vault": str,
            "volume": str, "about": str, "started": str, "finished": str, "milliseconds": int, "host": str, "tool": str,
@@ -757,7 +764,8 @@ def choose(manifests, point):
 def command_list(folder):
     for m in read_volume(folder):
         label = "" if m["label"] is None else f"  {m['label']!r}"
-        print(f"{m['time']}  {m['kind']:5}  size {m['size']}  stored {m['fileSize']}  root {m['root']}{label}")
+        kind = m["kind"] + ("" if m["original"] is None else ", derived")
+        print(f"{m['time']}  {kind:14}  size {m['size']}  stored {m['fileSize']}  root {m['root']}{label}")
 
 
 def command_restore(folder, point, target):

@@ -255,31 +255,37 @@ def text_of(members):
 
 
 class Volume:
-    """A folder of archives, which get their numbers in the order in which they are saved."""
+    """A folder of archives. Points in time get their numbers in the order in which they are saved."""
 
     def __init__(self, folder, chunk=65536):
         self.folder, self.name, self.chunk = folder, os.path.basename(folder), chunk
-        self.sequence, self.previous = 0, None
+        self.sequence, self.previous, self.points, self.saved = 0, None, {}, None
         self.archives, self.receipts = [], []
         random = bytearray(blake3(self.name.encode())[:16])
         random[6], random[8] = random[6] & 15 | 0x40, random[8] & 63 | 0x80
         self.volume_id = bytes(random)
 
-    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, **bytes_of):
-        """Writes an archive as of 02:00 of a day of November 2026. `change` alters the manifest's members before it is
+    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, derived=False,
+             **bytes_of):
+        """Writes an archive as of 02:00 of a day of November 2026, the original one of that point in time, or one that
+        was derived since. `change` alters the manifest's members before it is
         written; `json`, `index` and `tree` alter the bytes of those files, `data` those of X.zst before it is hashed,
         and `name` is their base name."""
         data, region = draft.encode(self.volume_id)
         data = bytes_of.get("data", bytes)(data)
         values, file_hash = tree_values(data)
-        self.sequence += 1
+        if derived:
+            sequence, previous, label, original = self.points[day]
+        else:
+            self.sequence += 1
+            sequence, previous, original = self.sequence, self.previous, None
         s, p, uuid = draft.state, draft.parent, self.volume_id.hex()
         kind = "delta" if p else "full"
-        base = f"{self.name}.202611{day:02}T020000.123Z.{kind}"
+        base = f"{self.name}.202611{day:02}T020000.123Z{'.' + file_hash.hex()[:8] if derived else ''}.{kind}"
         members = {
             "format": "varve-manifest-1", "archive": base + ".zst", "kind": kind, "volume": self.name,
             "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])),
-            "sequence": self.sequence, "previous": self.previous, "time": f"2026-11-{day:02}T02:00:00.123Z",
+            "sequence": sequence, "previous": previous, "original": original, "time": f"2026-11-{day:02}T02:00:00.123Z",
             "finished": f"2026-11-{day:02}T02:00:01.456Z", "label": label, "source": "image", "host": "archiver",
             "tool": "varve_writer.py", "chunkSize": self.chunk, "blockSize": BLOCK, "size": draft.summary.size,
             "root": draft.summary.root.hex(), "parentSize": draft.header.parent_size if p else None,
@@ -287,6 +293,7 @@ class Volume:
             "payloadSize": draft.summary.payload, "fileSize": len(data), "fileHash": file_hash.hex(),
             "indexSize": len(region), "indexHash": blake3(region).hex()}
         change(members)
+        self.saved = name or base
         head = struct.pack("<8sIIQ", b"VARVETRE", 1, 20, len(data))
         self.archives.append({"archive": base + ".zst", "fileHash": file_hash.hex(), "fileSize": len(data),
                               "depth": "stored", "result": "ok", "proved": [[0, len(data)]], "damaged": []})
@@ -294,10 +301,11 @@ class Volume:
         os.makedirs(self.folder, exist_ok=True)
         for suffix in only:
             raw = bytes_of.get(suffix[1:], bytes)(files[suffix])
-            with open(os.path.join(self.folder, (name or base) + suffix), "wb") as file:
+            with open(os.path.join(self.folder, self.saved + suffix), "wb") as file:
                 file.write(raw)
-            if suffix == ".json":
+            if suffix == ".json" and not derived:
                 self.previous = blake3(raw).hex()
+                self.points[day] = sequence, previous, label, self.previous
         return draft.state
 
     def receipt(self, what="verify", change=lambda members: None, **members):

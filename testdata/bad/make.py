@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from varve_writer import (  # noqa: E402
-    BLOCK, MAGIC, MIB, State, Volume, blake3, chaining_value, compressed, delta, full, parents, skippable,
+    BLOCK, MAGIC, MIB, SUFFIXES, State, Volume, blake3, chaining_value, compressed, delta, full, parents, skippable,
     value_of_zeros, zeros_compressed)
 
 CHUNK = 65536
@@ -757,6 +757,46 @@ def same_number(volume):
     volume.save(full(FIRST, CHUNK), 1)
     volume.sequence, volume.previous = 0, None
     volume.save(full(FIRST, CHUNK), 2)
+
+
+def derived_full(name, what, also=None, base=None, image=NEW, gone=False, **fields):
+    """Two points in time, and a full derived of the second, with other values in its manifest. `base` is what follows the
+    volume's name in its own instead of the right one; `gone` says that the original archive of the second is."""
+    @case(name, what, also)
+    def make(volume):
+        def change(members):
+            members.update(fields)
+            if base:
+                members["archive"] = f"{volume.name}.{base}.zst"
+        state = volume.save(full(OLD, CHUNK), 1)
+        volume.save(delta(state, NEW), 2)
+        if gone:
+            volume.save(full(NEW, CHUNK), 2, derived=True)
+            for suffix in SUFFIXES:
+                os.remove(os.path.join(volume.folder, f"{volume.name}.{SECOND}.delta{suffix}"))
+        draft = delta(volume.save(full(image, CHUNK), 3), NEW) if gone else full(image, CHUNK)
+        volume.save(draft, 2, derived=True, change=change, name=base and f"{volume.name}.{base}")
+
+
+SECOND = "20261102T020000.123Z"
+derived_full("F036_original", "the original is named in upper case", original=ROOT.upper(), also="F040")
+derived_full("F036_digest", "a derived archive has no digits in its name", base=f"{SECOND}.full")
+derived_full("F036_digest-other", "a derived archive has the digits of another in its name", base=f"{SECOND}.0123abcd.full")
+manifest_full("F036_digest-original", "an original archive has digits in its name", base=f"{TIME}.0123abcd.full")
+derived_full("F040_original", "a derived archive names another original than there is", original=ROOT)
+derived_full("F040_two-originals", "two derived archives of one point name different originals", original=ROOT, gone=True)
+derived_full("F040_label", "a derived archive has a label, the original has none", label="other")
+derived_full("F040_host", "a derived archive says another host than the original", host="other")
+derived_full("F040_state", "a derived archive leads to another state than the original", image=OLD)
+
+
+@case("F040_previous-derived", "the third manifest names a derived one before it")
+def derived_before(volume):
+    state = volume.save(delta(volume.save(full(OLD, CHUNK), 1), NEW), 2)
+    volume.save(full(NEW, CHUNK), 2, derived=True)
+    with open(os.path.join(volume.folder, volume.saved + ".json"), "rb") as file:
+        volume.previous = blake3(file.read()).hex()
+    volume.save(delta(state, OLD), 3)
 
 
 @case("F040_previous", "the second manifest names another one before it")

@@ -27,5 +27,10 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.WhereVerb,
+            varve.archive.cli.CopyVerb,
+            varve.archive.cli.EvictVerb,
+            varve.archive.cli.VaultVerb,
+            varve.archive.cli.CatalogueVerb,
             varve.archive.cli.Demo;
 }

@@ -29,6 +29,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.ArchiveOutput;
 import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Hints;
@@ -58,9 +59,6 @@ public final class Archiver {
 
     /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
     private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
-
-    /// a device for which the fastest hash is worth the wait until it is compiled
-    private static final long WORTH_WAITING = 256L << 20;
 
     /// bytes that are read ahead, if that is enough to keep all threads at work
     private static final long MOST_IN_FLIGHT = 64 << 20;
@@ -148,9 +146,9 @@ public final class Archiver {
 
     private Outcome record(Volume volume, String source, long size, FeedMaker feeds, Receipt.Draft receipt) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
-        Optional<StoredArchive> latest = history.latest();
+        Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, size);
-        Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
+        Optional<Point> base = options.full() ? Optional.empty() : latest;
         Instant time = time(history);
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
                 Feed feed = feeds.feed(chunkLog)) {
@@ -179,13 +177,13 @@ public final class Archiver {
             Header header,
             Feed feed,
             @Nullable ParentView parent,
-            Optional<StoredArchive> latest,
+            Optional<Point> latest,
             Instant time,
             String source,
             Receipt.Draft receipt)
             throws IOException {
-        Optional<Hash> previous = latest.isPresent() ? Optional.of(volume.manifestHash(latest.get())) : Optional.empty();
-        long sequence = latest.map(archive -> archive.manifest().sequence() + 1).orElse(1L);
+        Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
+        long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
                 Totals totals = run(header, feed, parent, writer.hints(), writer);
@@ -195,6 +193,7 @@ public final class Archiver {
                         header.volumeId(),
                         sequence,
                         previous,
+                        Optional.empty(),
                         time,
                         now(),
                         options.label(),
@@ -256,9 +255,7 @@ public final class Archiver {
         int chunkLog = header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         LongAdder reused = new LongAdder();
-        if (feed.knownSize() > WORTH_WAITING) {
-            Hashing.awaitWarm();
-        }
+        Hashing.warmUp(feed.knownSize());
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);
@@ -376,7 +373,7 @@ public final class Archiver {
         }
     }
 
-    private int chunkLog(Optional<StoredArchive> latest, long size) throws RefusedException {
+    private int chunkLog(Optional<Point> latest, long size) throws RefusedException {
         if (latest.isPresent()) {
             int chunkLog = latest.get().manifest().chunkLog();
             if (options.chunkLog().isPresent() && options.chunkLog().getAsInt() != chunkLog) {
@@ -395,19 +392,19 @@ public final class Archiver {
         return chunkLog;
     }
 
-    private static Chain open(History history, StoredArchive latest) throws IOException {
-        State state = latest.manifest().state();
+    private static Chain open(History history, Point latest) throws IOException {
+        State state = latest.state();
         Optional<List<StoredArchive>> path = history.path(state, StoredArchive::dataAtHand)
                 .or(() -> history.path(state, StoredArchive::indexAtHand));
         if (path.isEmpty()) {
-            throw new BrokenChainException(latest.manifestFile().getFileName()
+            throw new BrokenChainException(latest.archive().manifestFile().getFileName()
                     + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not "
                     + "at hand; bring them back, or archive with --full");
         }
         return Chain.open(path.get());
     }
 
-    private static UUID volumeId(Volume volume, Optional<StoredArchive> latest) throws IOException {
+    private static UUID volumeId(Volume volume, Optional<Point> latest) throws IOException {
         if (latest.isPresent()) {
             return latest.get().manifest().volumeId();
         }
@@ -417,7 +414,7 @@ public final class Archiver {
     /// the time of the point to be: now, or the next millisecond that no other point has
     private Instant time(History history) {
         Instant time = now();
-        Optional<Instant> latest = history.latest().map(archive -> archive.manifest().time());
+        Optional<Instant> latest = history.latest().map(point -> point.manifest().time());
         if (latest.isPresent() && latest.get().isAfter(time)) {
             warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
                     + Manifest.text(latest.get()) + ": check the clock");

@@ -235,7 +235,7 @@ class VaultTroubleTest {
         assertEquals(3, warnings.stream().filter(warning -> warning.contains("check the clock")).count(), warnings::toString);
         List<StoredArchive> archives = volume.archives();
         assertEquals(clock.size(), archives.stream().map(archive -> archive.manifest().time()).distinct().count(), "times are unique");
-        assertEquals(archives.getLast(), PointName.parse("tools@latest").in(new History(archives)));
+        assertEquals(archives.getLast(), PointName.parse("tools@latest").in(new History(archives)).archive());
         assertEquals(volume.root(devices.getLast()), archives.getLast().manifest().state().root().toString());
     }
 

@@ -66,7 +66,6 @@ public final class Restoration implements Closeable {
         Hashing.warmUp();
         FoundPoint found = FoundPoint.find(vault, point);
         checkMeant(point, found);
-        StoredArchive archive = found.archive();
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
         found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
@@ -78,7 +77,7 @@ public final class Restoration implements Closeable {
             }
             opened = Target.open(target, chain.geometry().size(), options.inPlace());
             checkApart(vault, path, opened);
-            return new Restoration(chain, opened, options, plan(point, archive, path, chain, opened, warnings));
+            return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
         } catch (Throwable e) {
             chain.close();
             if (opened != null) {
@@ -96,7 +95,7 @@ public final class Restoration implements Closeable {
         }
         IOException problem = found.problems().getFirst().cause();
         if (problem instanceof CorruptException corrupt) {
-            Manifest manifest = found.archive().manifest();
+            Manifest manifest = found.point().manifest();
             throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + point + " may be another point than is meant; take another"
                     + " copy of the file, or name the point by its root, such as " + point.volume() + "@" + manifest.state().root().brief()
                     + " for that of " + Manifest.text(manifest.time()));
@@ -115,7 +114,7 @@ public final class Restoration implements Closeable {
     }
 
     private static RestorePlan plan(
-            PointName point, StoredArchive archive, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
+            PointName point, Manifest manifest, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
             throws IOException {
         long[] data = {0};
         chain.forEachNode(found -> {
@@ -131,7 +130,7 @@ public final class Restoration implements Closeable {
         }
         return new RestorePlan(
                 point,
-                archive.manifest(),
+                manifest,
                 path,
                 data[0],
                 target.path(),
@@ -156,6 +155,7 @@ public final class Restoration implements Closeable {
         if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
             throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
         }
+        Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
         Tally tally = new Tally();
         copy(tally, progress);

@@ -18,7 +18,8 @@ import varve.archive.vault.Volume;
 final class FolderCheck {
 
     private static final Pattern PART =
-            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(?:full|delta))\\.(?:zst|index|tree)");
+            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree)");
+    private static final Pattern POINT = Pattern.compile(".+\\.\\d{8}T\\d{6}\\.\\d{3}Z");
     private static final String STAGE = ".varve-stage";
     private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder", Receipts.FILE);
 
@@ -46,9 +47,17 @@ final class FolderCheck {
         }
     }
 
-    /// {@return how many manifests cannot be read at all}
+    /// {@return how many points in time have no manifest that can be read}
     static int unreadable(Volume.Content content) {
-        return (int) lost(content).count();
+        Set<String> good = new TreeSet<>();
+        content.history().archives().forEach(archive -> good.add(point(archive.manifestFile().getFileName().toString())));
+        return (int) lost(content).map(FolderCheck::point).distinct().filter(name -> !good.contains(name)).count();
+    }
+
+    /// {@return `VOLUME.TIME`, which the names of all archives of a point begin with}
+    private static String point(String file) {
+        Matcher name = POINT.matcher(file);
+        return name.lookingAt() ? name.group() : file;
     }
 
     private static Stream<String> lost(Volume.Content content) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongFunction;
-import varve.archive.file.StoredArchive;
+import varve.archive.chain.Point;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.Receipt;
@@ -52,10 +52,10 @@ public record Report(
 
     /// A point in time, and whether it can be had from this vault as far as this verification looked.
     ///
-    /// @param archive that recorded it
+    /// @param point what it is
     /// @param verdict [Severity#NOTE] if it can, else what stands in the way at worst
     /// @param because of which files it cannot
-    public record PointInTime(StoredArchive archive, Severity verdict, List<String> because) {
+    public record PointInTime(Point point, Severity verdict, List<String> because) {
 
         public boolean good() {
             return verdict == Severity.NOTE;

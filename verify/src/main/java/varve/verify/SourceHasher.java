@@ -49,7 +49,7 @@ public final class SourceHasher {
     }
 
     private State hash(Feed feed, HashList.Taker nodes) throws IOException {
-        Hashing.warmUp();
+        Hashing.warmUp(feed.knownSize());
         try (feed;
                 Arena arena = Arena.ofShared();
                 Crew<Bench> crew = new Crew<>(threads, Bench::new)) {

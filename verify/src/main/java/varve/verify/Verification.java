@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Node;
@@ -83,7 +84,7 @@ final class Verification {
     Report run(InstantSource clock) throws IOException {
         Instant started = clock.instant();
         long start = System.nanoTime();
-        List<StoredArchive> points = points();
+        List<Point> points = points();
         FolderCheck.run(volume, content, findings);
         for (StoredArchive archive : history.archives()) {
             count(archive.manifestFile(), archive.manifest().encode().length);
@@ -91,7 +92,7 @@ final class Verification {
         if (name.point().isEmpty()) {
             proveAll();
         } else {
-            for (StoredArchive point : points) {
+            for (Point point : points) {
                 provePoint(point);
             }
         }
@@ -109,18 +110,18 @@ final class Verification {
                 zeros,
                 points.stream().map(this::verdict).toList(),
                 FolderCheck.unreadable(content),
-                history.archives().size() - points.size(),
+                history.points().size() - points.size(),
                 findings.list(),
                 List.copyOf(proofs.values()));
     }
 
-    private List<StoredArchive> points() throws NotFoundException {
+    private List<Point> points() throws NotFoundException {
         boolean problems = !content.problems().isEmpty();
         if (name.point().isEmpty()) {
             if (history.archives().isEmpty() && !problems) {
                 throw new NotFoundException("volume \"" + volume.name() + "\" has no points in time");
             }
-            return history.archives();
+            return history.points();
         }
         try {
             return List.of(name.in(history));
@@ -161,10 +162,10 @@ final class Verification {
         }
     }
 
-    private void provePoint(StoredArchive point) throws IOException {
-        State state = point.manifest().state();
+    private void provePoint(Point point) throws IOException {
+        State state = point.state();
         Optional<List<StoredArchive>> path = path(state);
-        List<StoredArchive> all = path.or(() -> history.path(state, any -> true)).orElse(List.of(point));
+        List<StoredArchive> all = path.or(() -> history.path(state, any -> true)).orElse(point.archives());
         all.forEach(this::check);
         begin(all);
         if (path.isPresent()) {
@@ -172,7 +173,7 @@ final class Verification {
             return;
         }
         if (history.path(state, any -> true).isEmpty()) {
-            broken(point);
+            broken(point.archive());
         }
         for (StoredArchive archive : all) {
             prove(archive, null, 0, true);
@@ -398,12 +399,12 @@ final class Verification {
         return checked.containsKey(archive) && obstacles.none(archive);
     }
 
-    private Report.PointInTime verdict(StoredArchive point) {
-        State state = point.manifest().state();
+    private Report.PointInTime verdict(Point point) {
+        State state = point.state();
         if (history.path(state, this::good).isPresent()) {
             return new Report.PointInTime(point, Severity.NOTE, List.of());
         }
-        List<StoredArchive> path = history.path(state, any -> true).orElse(List.of(point));
+        List<StoredArchive> path = history.path(state, any -> true).orElse(point.archives());
         Severity worst = obstacles.worst(path);
         return new Report.PointInTime(point, worst == Severity.NOTE ? Severity.UNKNOWN : worst, obstacles.files(path));
     }

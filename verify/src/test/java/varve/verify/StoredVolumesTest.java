@@ -62,7 +62,7 @@ final class StoredVolumesTest {
                 golden.points().stream().map(point -> point.root() + " " + point.size()).toList(),
                 report.points().stream()
                         .filter(Report.PointInTime::good)
-                        .map(point -> point.archive().manifest().state())
+                        .map(point -> point.point().state())
                         .map(state -> state.root() + " " + state.size())
                         .toList());
         // one of them comes without what can be done without

@@ -1,10 +1,13 @@
 package varve.archive.cli;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +25,7 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hashing;
 import varve.archive.vault.Vault;
+import varve.archive.vault.VaultName;
 
 /// `varve archive`: records a device as it is now.
 @Command(
@@ -31,18 +35,22 @@ import varve.archive.vault.Vault;
             "",
             "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: "
                     + "a run that dies is resumed by the next.",
+            "",
+            "Several devices are archived one after the other; one that fails does not stop the others, and the exit code is that of the first "
+                    + "that failed.",
         })
 public final class ArchiveVerb implements Verb {
 
-    @Parameters(index = "0", paramLabel = "SOURCE",
-            description = "Block device, raw image file (holes are not read), or - for a stream on stdin.")
-    private String source = "";
+    @Parameters(arity = "1..*", paramLabel = "SOURCE[=VOLUME]",
+            description = "Block device, raw image file (holes are not read), or - for a stream on stdin; and the name of its history. "
+                    + "Default: the source's file name without .img or .raw.")
+    private List<String> sources = new ArrayList<>();
 
     @Mixin
     private VaultOption vault = new VaultOption();
 
     @Option(names = "--volume", paramLabel = "NAME",
-            description = "Name of the device's history. Default: the source's file name without .img or .raw.")
+            description = "The name of the history, if there is one SOURCE.")
     private @Nullable String volume;
 
     @Option(names = "--full", description = "Store the whole device even if there is a point to make a delta against.")
@@ -70,9 +78,8 @@ public final class ArchiveVerb implements Verb {
     @Option(names = "--label", paramLabel = "TEXT", description = "Note that goes with the point in time.")
     private @Nullable String label;
 
-    @Option(names = "--lock-wait", paramLabel = "SECONDS",
-            description = "How long to wait for another run on the same volume. Default: 0.")
-    private long lockWait;
+    @Mixin
+    private LockWaitOption lockWait = new LockWaitOption();
 
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
     private boolean dryRun;
@@ -88,39 +95,94 @@ public final class ArchiveVerb implements Verb {
         return Purpose.RECORD;
     }
 
+    /// A device, and the name of its history.
+    private record Job(String source, String volume) {}
+
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
+        lockWait.duration();
+        List<Job> jobs = sources.stream().map(this::job).toList();
+        if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
+            throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
+        }
         Hashing.warmUp();
-        String name = volume == null ? defaultVolume() : volume;
-        Path folder = vault.folder();
-        if (source.equals("-")) {
-            Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, -1)) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(stdio.in(), Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
+        try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
+            if (jobs.size() == 1) {
+                report(stdio, text, jobs.getFirst(), archive(jobs.getFirst(), options, stdio));
+                return ExitCode.OK;
             }
-            return ExitCode.OK;
+            text.array();
+            return all(jobs, options, stdio, text);
         }
-        try (FileDevice device = FileDevice.open(Path.of(source))) {
-            Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, device.size())) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
-            }
-        }
-        return ExitCode.OK;
     }
 
-    private Vault place(Path folder, String name) throws IOException {
+    private ExitCode all(List<Job> jobs, ArchiveOptions options, Stdio stdio, JsonText text) throws InterruptedException {
+        ExitCode code = ExitCode.OK;
+        List<String> failed = new ArrayList<>();
+        for (Job job : jobs) {
+            try {
+                report(stdio, text, job, archive(job, options, stdio));
+            } catch (IOException | RuntimeException e) {
+                ExitCode end = ExitCode.of(e);
+                Main.explain(stdio.err(), e, end);
+                text.object().member("source", job.source).member("volume", job.volume)
+                        .member("error", Main.message(e)).member("exitCode", end.number()).end();
+                code = code == ExitCode.OK ? end : code;
+                failed.add(job.volume);
+            }
+        }
+        if (!failed.isEmpty()) {
+            stdio.err().println("varve: " + failed.size() + " of " + jobs.size() + " were not archived: " + String.join(", ", failed));
+        }
+        return code;
+    }
+
+    private Job job(String word) {
+        int equals = Files.exists(Path.of(word)) ? -1 : word.lastIndexOf('=');
+        String source = equals < 0 ? word : word.substring(0, equals);
+        if (source.equals("-") && sources.size() > 1) {
+            throw new UsageException("-: a stream is archived alone");
+        }
+        if (volume != null && (equals >= 0 || sources.size() > 1)) {
+            throw new UsageException("--volume " + volume + ": say SOURCE=VOLUME, or --volume with one SOURCE");
+        }
+        return new Job(source, volume != null ? volume : equals < 0 ? defaultVolume(source) : word.substring(equals + 1));
+    }
+
+    /// What was recorded where.
+    private record Recorded(Vault place, Outcome outcome) {}
+
+    private Recorded archive(Job job, ArchiveOptions options, Stdio stdio) throws IOException, InterruptedException {
+        if (job.source.equals("-")) {
+            Vault place = place(job.volume);
+            try (Progress shown = progress.start(stdio, "archive " + job.volume, -1)) {
+                Outcome outcome = archiver(place, job.volume, options, shown, stdio).archive(stdio.in(), lockWait.duration());
+                shown.finish();
+                return new Recorded(place, outcome);
+            }
+        }
+        try (FileDevice device = FileDevice.open(Path.of(job.source))) {
+            Vault place = place(job.volume);
+            try (Progress shown = progress.start(stdio, "archive " + job.volume, device.size())) {
+                Outcome outcome = archiver(place, job.volume, options, shown, stdio).archive(device, lockWait.duration());
+                shown.finish();
+                return new Recorded(place, outcome);
+            }
+        }
+    }
+
+    private Vault place(String name) throws IOException {
         Vault.checkVolumeName(name); // before a vault is made for it
-        return dryRun ? Vault.openOrImagine(folder) : Vault.openOrCreate(folder);
+        VaultName asked = vault.name();
+        if (asked.label().isPresent() && asked.folder().isPresent()) {
+            return asked.open(); // one that has to be somebody is there already
+        }
+        return dryRun ? Vault.openOrImagine(asked.place()) : Vault.openOrCreate(asked.place());
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        return new Archiver(vault, name, options, InstantSource.system(), progress::add, stdio::warn);
+        return new Archiver(vault, name, options, InstantSource.system(), progress::add, stdio.warnings());
     }
 
     private ArchiveOptions options() {
@@ -129,9 +191,6 @@ public final class ArchiveVerb implements Verb {
         }
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
-        }
-        if (lockWait < 0) {
-            throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
         }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
         return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
@@ -156,7 +215,7 @@ public final class ArchiveVerb implements Verb {
         return new String(label.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
-    private String defaultVolume() {
+    private static String defaultVolume(String source) {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }
@@ -164,27 +223,28 @@ public final class ArchiveVerb implements Verb {
         return name == null ? "" : name.toString().replaceFirst("\\.(img|raw)$", "");
     }
 
-    private void report(Stdio stdio, Vault place, String name, Outcome outcome) {
+    private void report(Stdio stdio, JsonText text, Job job, Recorded recorded) {
+        Outcome outcome = recorded.outcome;
         if (json.asked()) {
-            try (JsonText text = new JsonText(stdio.out())) {
-                text.object()
-                        .member("volume", name)
-                        .member("vault", place.folder().toString())
-                        .member("vaultId", place.id().toString())
-                        .member("dryRun", dryRun)
-                        .member("kind", outcome.kind().word())
-                        .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
-                        .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
-                        .member("size", outcome.state().size())
-                        .member("root", outcome.state().root().toString())
-                        .member("unchanged", unchanged(outcome))
-                        .member("changedSize", outcome.changedSize())
-                        .member("payloadSize", outcome.payloadSize())
-                        .member("storedSize", outcome.storedSize())
-                        .member("reusedSize", outcome.reusedSize());
-            }
+            text.object()
+                    .member("volume", job.volume)
+                    .member("vault", recorded.place.folder().toString())
+                    .member("vaultId", recorded.place.id().toString())
+                    .member("dryRun", dryRun)
+                    .member("kind", outcome.kind().word())
+                    .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
+                    .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
+                    .member("size", outcome.state().size())
+                    .member("root", outcome.state().root().toString())
+                    .member("unchanged", unchanged(outcome))
+                    .member("changedSize", outcome.changedSize())
+                    .member("payloadSize", outcome.payloadSize())
+                    .member("storedSize", outcome.storedSize())
+                    .member("reusedSize", outcome.reusedSize())
+                    .end();
             return;
         }
+        String name = job.volume;
         String size = Size.format(outcome.state().size());
         String verb = dryRun ? "would store" : "stored";
         if (outcome.reusedSize() > 0) {
@@ -203,7 +263,7 @@ public final class ArchiveVerb implements Verb {
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
         if (!dryRun) {
-            stdio.out().println("safe in " + place.folder() + ": written, read back and compared");
+            stdio.out().println("safe in " + recorded.place.folder() + ": written, read back and compared");
         }
     }
 

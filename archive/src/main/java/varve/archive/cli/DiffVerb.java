@@ -42,7 +42,7 @@ public final class DiffVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         PointName a = PointName.parse(from);
         PointName b = to.startsWith("@") ? PointName.parse(a.volume() + to) : PointName.parse(to);
         if (!a.volume().equals(b.volume())) {
@@ -55,8 +55,8 @@ public final class DiffVerb implements Verb {
         try (Chain first = old.openTables();
                 Chain second = now.openTables();
                 JsonText text = new JsonText(json.asked() ? out : new PrintStream(PrintStream.nullOutputStream()))) {
-            Manifest m = old.archive().manifest();
-            Manifest n = now.archive().manifest();
+            Manifest m = old.point().manifest();
+            Manifest n = now.point().manifest();
             text.object()
                     .member("volume", m.volume())
                     .member("from", m.state().root().toString())

@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import varve.archive.format.Version;
 import varve.archive.linux.Linux;
 
@@ -47,7 +48,7 @@ public final class Main {
         } catch (ParameterException e) {
             code = ExitCode.USAGE;
             say(stdio.err(), e.getMessage());
-            stdio.err().println("see " + e.getCommandLine().getCommandName() + " --help");
+            stdio.err().println("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         } catch (Throwable e) {
             code = ExitCode.of(e);
             explain(stdio.err(), e, code);
@@ -80,13 +81,17 @@ public final class Main {
     }
 
     private static ExitCode run(Stdio stdio, Verb verb, String[] args) throws IOException, InterruptedException {
-        CommandLine commandLine = commandLine(verb);
-        if (commandLine.parseArgs(args).isUsageHelpRequested()) {
+        ParseResult parsed = commandLine(verb).parseArgs(args);
+        while (parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
+        }
+        CommandLine commandLine = parsed.commandSpec().commandLine();
+        if (parsed.isUsageHelpRequested()) {
             commandLine.usage(stdio.out(), Ansi.OFF);
             return ExitCode.OK;
         }
         try {
-            return verb.run(stdio);
+            return commandLine.<Verb>getCommand().run(stdio);
         } catch (UsageException e) {
             throw new ParameterException(commandLine, e.getMessage(), e);
         }
@@ -96,6 +101,11 @@ public final class Main {
     static CommandLine commandLine(Verb verb) {
         CommandLine commandLine = new CommandLine(verb);
         commandLine.setCommandName("varve " + commandLine.getCommandName());
+        dress(commandLine);
+        return commandLine;
+    }
+
+    private static void dress(CommandLine commandLine) {
         commandLine.getCommandSpec().addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true).description("Show this page.").build());
         commandLine.getCommandSpec().usageMessage()
@@ -105,8 +115,9 @@ public final class Main {
                 .descriptionHeading("%n")
                 .parameterListHeading("%n")
                 .optionListHeading("%nOptions:%n")
+                .commandListHeading("%nCommands:%n")
                 .footerHeading("%n");
-        return commandLine;
+        commandLine.getSubcommands().values().forEach(Main::dress);
     }
 
     private static Verb verb(String name) {
@@ -122,7 +133,7 @@ public final class Main {
         return ServiceLoader.load(Verb.class);
     }
 
-    private static void explain(PrintStream err, Throwable thrown, ExitCode code) {
+    static void explain(PrintStream err, Throwable thrown, ExitCode code) {
         if (code == ExitCode.UNEXPECTED) {
             say(err, "unexpected: " + code.meaning());
             thrown.printStackTrace(err);
@@ -131,7 +142,7 @@ public final class Main {
         }
     }
 
-    private static String message(Throwable thrown) {
+    static String message(Throwable thrown) {
         return switch (thrown) {
             case UncheckedIOException e -> message(e.getCause());
             case InterruptedException _ -> "interrupted";

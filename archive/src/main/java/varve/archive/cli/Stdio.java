@@ -6,6 +6,9 @@ import java.io.FileOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import varve.archive.linux.Linux;
 
@@ -31,9 +34,14 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
         return columns >= 0 ? columns : terminalColumns();
     }
 
-    /// Tells what the user should know although it is no error.
-    public void warn(String warning) {
-        err.println("varve: warning: " + warning);
+    /// {@return what tells the user of things that are no errors, each once}
+    public Consumer<String> warnings() {
+        Set<String> told = new HashSet<>();
+        return message -> {
+            if (told.add(message)) {
+                err.println("varve: warning: " + message);
+            }
+        };
     }
 
     private static int terminalColumns() {

@@ -7,6 +7,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import varve.archive.block.DeviceException;
 
@@ -51,6 +52,21 @@ public final class Folder {
                 throw new DeviceException(file + ": cannot write at " + rest.position() + ": " + e.getMessage(), e);
             }
         }
+    }
+
+    /// Gives a file another content, or makes it: whoever reads it sees the old or the new, also after a power cut.
+    ///
+    /// For one writer at a time.
+    public static void replace(Path file, byte[] content) throws IOException {
+        Path draft = file.resolveSibling(Stage.PREFIX + "-" + file.getFileName());
+        try {
+            write(draft, content);
+        } catch (IOException e) {
+            Files.deleteIfExists(draft);
+            throw e;
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+        sync(file.toAbsolutePath().getParent());
     }
 
     /// Waits until the names in a folder are on the medium.

@@ -100,6 +100,11 @@ public final class Index implements AutoCloseable {
         }
     }
 
+    /// Copies the region.
+    void copyTo(Sink sink) throws IOException {
+        sink.append(bytes);
+    }
+
     public Summary summary() {
         return summary;
     }

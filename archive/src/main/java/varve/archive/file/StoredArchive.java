@@ -3,28 +3,64 @@ package varve.archive.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import varve.archive.format.Manifest;
 
-/// An archive in a folder: its manifest, and where its other files are or would be.
+/// An archive in one or more folders: its manifest, and where its other files are or would be.
 ///
-/// @param folder of the volume
+/// @param folders of the volume, in as many vaults as are looked at; a file is taken from the first that has it
 /// @param manifest read and checked
-public record StoredArchive(Path folder, Manifest manifest) {
+public record StoredArchive(List<Path> folders, Manifest manifest) {
+
+    /// @param folder of the volume
+    public StoredArchive(Path folder, Manifest manifest) {
+        this(List.of(folder), manifest);
+    }
+
+    /// {@return the first folder}
+    public Path folder() {
+        return folders.getFirst();
+    }
 
     public Path data() {
-        return folder.resolve(manifest.baseName() + ".zst");
+        return file(".zst");
     }
 
     public Path index() {
-        return folder.resolve(manifest.baseName() + ".index");
+        return file(".index");
     }
 
     public Path tree() {
-        return folder.resolve(manifest.baseName() + ".tree");
+        return file(".tree");
     }
 
     public Path manifestFile() {
-        return folder.resolve(manifest.baseName() + ".json");
+        return file(".json");
+    }
+
+    private Path file(String extension) {
+        String name = manifest.baseName() + extension;
+        for (Path folder : folders.subList(1, folders.size())) {
+            if (!Files.exists(folder().resolve(name)) && Files.exists(folder.resolve(name))) {
+                return folder.resolve(name);
+            }
+        }
+        return folder().resolve(name);
+    }
+
+    /// {@return the data files in all folders that have one}
+    public List<Path> allData() {
+        return all(".zst");
+    }
+
+    /// {@return the file trees in all folders that have one}
+    List<Path> allTrees() {
+        return all(".tree");
+    }
+
+    private List<Path> all(String extension) {
+        return folders.stream().map(folder -> folder.resolve(manifest.baseName() + extension)).filter(Files::exists).toList();
     }
 
     /// {@return whether the data file is here and not away on a shelf}
@@ -44,5 +80,10 @@ public record StoredArchive(Path folder, Manifest manifest) {
 
     public ArchiveFile openData() throws IOException {
         return ArchiveFile.open(data(), manifest);
+    }
+
+    /// {@return the same archive as seen from more folders}
+    public StoredArchive with(Path folder) {
+        return new StoredArchive(Stream.concat(folders.stream(), Stream.of(folder)).toList(), manifest);
     }
 }

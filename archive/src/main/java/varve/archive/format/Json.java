@@ -66,6 +66,11 @@ public sealed interface Json {
             return this;
         }
 
+        /// {@return whether there is such a member}
+        public boolean has(String name) {
+            return members.containsKey(name);
+        }
+
         /// {@return the text}
         /// @throws IllegalArgumentException if it is missing, or something else
         public String text(String name) {

@@ -41,7 +41,7 @@ class ProofsTest {
 
     private ProofsTest say(Receipt.What what, UUID vault, int day, Depth depth, Evidence evidence, Ranges proved, Ranges damaged) {
         Receipt.Result result = damaged.isEmpty() ? Receipt.Result.OK : Receipt.Result.DAMAGED;
-        Receipt.Act act = Receipt.begin(what, new Vault(Path.of("x"), vault), "example", "x", InstantSource.fixed(day(day)))
+        Receipt.Act act = Receipt.begin(what, new Vault(Path.of("x"), vault, Standing.NEW, false), "example", "x", InstantSource.fixed(day(day)))
                 .act(depth, evidence, result, List.of(Receipt.Proof.of(manifest, depth, result, proved, damaged)), List.of(), List.of());
         receipts.add(new Receipt(receipts.size() + 1, Optional.empty(), Optional.empty(), act));
         return this;

@@ -49,7 +49,7 @@ class ReceiptsTest {
 
     @BeforeEach
     void make() {
-        vault = new Vault(folder.getParent(), UUID.fromString("0e3f1a52-6d0c-4b8e-9b1c-7c1f5a2d9e10"));
+        vault = new Vault(folder.getParent(), UUID.fromString("0e3f1a52-6d0c-4b8e-9b1c-7c1f5a2d9e10"), Standing.NEW, false);
         receipts = new Receipts(new Volume("tools", folder));
         file = folder.resolve(Receipts.FILE);
         head = folder.resolve(ReceiptHead.FILE);
@@ -122,7 +122,7 @@ class ReceiptsTest {
         assertEquals(Ranges.of(100, 300), log.receipts().get(1).act().archives().getFirst().damaged());
         String page = Files.readString(TestFiles.root().resolveSibling("docs/FORMAT.md"));
         String example = Files.readAllLines(golden.folder().resolve(Receipts.FILE)).getFirst();
-        assertTrue(page.substring(page.indexOf("\n## 13.")).contains("\n    " + example + "\n"));
+        assertTrue(page.substring(page.indexOf("\n## 14.")).contains("\n    " + example + "\n"));
     }
 
     @Test

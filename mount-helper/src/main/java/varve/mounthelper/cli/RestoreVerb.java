@@ -93,7 +93,7 @@ public final class RestoreVerb implements Verb {
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
         try (Restoration restoration = Restoration.open(place, PointName.parse(point), target, options)) {
             RestorePlan plan = restoration.plan();
@@ -111,12 +111,12 @@ public final class RestoreVerb implements Verb {
             try {
                 Restoration.Outcome outcome = execute(restoration, named, report, stdio);
                 receipts.add(receipt.act(Depth.CONTENT, Evidence.CACHE, Receipt.Result.OK, restoration.proofs(), List.of(),
-                        List.of("what this point does not need")), stdio::warn);
+                        List.of("what this point does not need")), stdio.warnings());
                 report.outcome(stdio.out(), json.asked(), outcome);
             } catch (RefusedException e) {
                 throw e;
             } catch (IOException e) {
-                receipts.add(receipt.failed(e), stdio::warn);
+                receipts.add(receipt.failed(e), stdio.warnings());
                 throw e;
             }
         }

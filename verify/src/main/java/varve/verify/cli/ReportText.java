@@ -47,7 +47,7 @@ final class ReportText {
                 .member("bytesInZeroRuns", report.zeros())
                 .array("points");
         for (Report.PointInTime point : report.points()) {
-            Manifest manifest = point.archive().manifest();
+            Manifest manifest = point.point().manifest();
             json.object()
                     .member("time", Manifest.text(manifest.time()))
                     .member("sequence", manifest.sequence())
@@ -115,6 +115,6 @@ final class ReportText {
     }
 
     private String name(Report.PointInTime point) {
-        return report.volume() + "@" + Manifest.text(point.archive().manifest().time());
+        return report.volume() + "@" + Manifest.text(point.point().manifest().time());
     }
 }

@@ -97,11 +97,11 @@ public final class VerifyVerb implements Verb {
         Report report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "verify " + name)) {
             VerifyOptions options = new VerifyOptions(depth, zeros, threads);
-            Vault place = Vault.open(vault.folder());
+            Vault place = vault.open();
             PointName asked = PointName.parse(name);
             Receipt.Draft draft = Receipt.begin(Receipt.What.VERIFY, place, asked.volume(), name, InstantSource.system());
             report = new Verifier(place, options, InstantSource.system(), watcher).verify(asked);
-            new Receipts(place.volume(asked.volume())).add(report.act(draft), stdio::warn);
+            new Receipts(place.volume(asked.volume())).add(report.act(draft), stdio.warnings());
         }
         ReportText text = new ReportText(report);
         if (json.asked()) {
