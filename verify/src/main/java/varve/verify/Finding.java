@@ -60,15 +60,19 @@ public sealed interface Finding {
     record MissingFile(String file, Severity severity, String text) implements Finding {}
 
     /// A data file that is away, with its tables still here: nothing was read of it.
-    record NotAtHand(String file) implements Finding {
+    ///
+    /// @param elsewhere whether another vault is known to hold a proved copy
+    record NotAtHand(String file, boolean elsewhere) implements Finding {
         @Override
         public Severity severity() {
-            return Severity.UNKNOWN;
+            return elsewhere ? Severity.NOTE : Severity.UNKNOWN;
         }
 
         @Override
         public String text() {
-            return file + ": not at hand, so not proved; bring it back to this folder";
+            return file + (elsewhere
+                    ? ": not in this vault, so not proved here; another is known to hold it (varve where)"
+                    : ": not at hand, so not proved; bring it back to this folder");
         }
     }
 

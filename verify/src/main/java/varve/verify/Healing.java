@@ -96,7 +96,7 @@ public final class Healing {
     }
 
     private void heal(Manifests manifests, HealingRun run, List<String> notes) throws IOException {
-        watcher.begin(size(manifests, run));
+        watcher.begin("heal " + name, size(manifests, run));
         for (Map.Entry<String, Manifests.Lost> lost : manifests.lost().entrySet()) {
             if (lost.getValue().unsupported()) {
                 notes.add(lost.getValue().why());
