@@ -31,6 +31,7 @@ import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.format.State;
+import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.vault.PointName;
@@ -197,7 +198,7 @@ public final class Consolidation implements Closeable {
         if (chain == null) {
             throw new IllegalStateException("nothing to do");
         }
-        Hashing.awaitWarm();
+        Hashing.warmUp(chain.geometry().size());
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);

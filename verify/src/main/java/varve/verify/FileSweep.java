@@ -108,7 +108,15 @@ final class FileSweep {
     }
 
     void run(int threads, Crew.Taker<Seen> results) throws IOException {
-        try (Crew<Bench> crew = new Crew<>(threads, () -> new Bench(room, content))) {
+        if (size <= UNIT) { // not worth a crew
+            try (Bench bench = new Bench(room, content, Arena.ofConfined())) {
+                for (Units units = new Units(); units.hasNext(); ) {
+                    results.take(look(bench, units.next()));
+                }
+            }
+            return;
+        }
+        try (Crew<Bench> crew = new Crew<>(threads, () -> new Bench(room, content, Arena.ofShared()))) {
             crew.run(new Units(), this::look, results);
         }
     }
@@ -241,7 +249,7 @@ final class FileSweep {
 
     /// What a worker works at: memory, a hasher, and a reader of the chain.
     private static final class Bench implements Crew.Bench {
-        final Arena arena = Arena.ofShared();
+        final Arena arena;
         final SubtreeHasher hasher = new SubtreeHasher();
         final MemorySegment room;
         final MemorySegment scratch;
@@ -251,7 +259,9 @@ final class FileSweep {
         private MemorySegment lent = MemorySegment.NULL;
         private long lentPosition;
 
-        Bench(long roomSize, @Nullable Content content) {
+        /// @param arena that it works in, closed with it
+        Bench(long roomSize, @Nullable Content content, Arena arena) {
+            this.arena = arena;
             room = arena.allocate(roomSize, 4096);
             scratch = arena.allocate(content == null ? 1 : ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE), 8);
             chunk = arena.allocate(content == null ? 1 : content.index().geometry().chunkSize(), 4096);

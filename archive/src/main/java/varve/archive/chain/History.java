@@ -5,11 +5,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 
@@ -87,6 +90,24 @@ public record History(List<StoredArchive> archives) {
             }
         }
         return Optional.empty();
+    }
+
+    /// {@return all states to which a path leads}
+    /// @param usable which archives may be used
+    public Set<State> reached(Predicate<StoredArchive> usable) {
+        Map<State, List<StoredArchive>> from = archives.stream()
+                .filter(archive -> !archive.manifest().unchanged() && usable.test(archive))
+                .collect(Collectors.groupingBy(archive -> archive.manifest().parent()));
+        Set<State> reached = new HashSet<>();
+        Deque<State> front = new ArrayDeque<>(List.of(State.NOTHING));
+        while (!front.isEmpty()) {
+            for (StoredArchive edge : from.getOrDefault(front.remove(), List.of())) {
+                if (reached.add(edge.manifest().state())) {
+                    front.add(edge.manifest().state());
+                }
+            }
+        }
+        return reached;
     }
 
     private static List<StoredArchive> walkBack(State from, State state, Map<State, StoredArchive> by) {

@@ -91,6 +91,11 @@ public record Manifest(
         return volume + "." + NAME_TIME.format(time) + digest + "." + kind.word();
     }
 
+    /// {@return bytes that the archive takes in a vault: the data file and the copy of its tables}
+    public long storedSize() {
+        return file.size() + index.size();
+    }
+
     /// {@return whether the archive was made of others, and not when the point was recorded}
     public boolean derived() {
         return original.isPresent();
