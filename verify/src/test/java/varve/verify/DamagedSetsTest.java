@@ -268,7 +268,7 @@ final class DamagedSetsTest {
             Map<String, Object> inodes = write(scene.here.resolve("tools"), here);
             write(scene.there.resolve("tools"), there);
             HealingOptions options = new HealingOptions(List.of(Vault.open(scene.there)), Optional.empty(), false, 1);
-            HealingReport report = new Healing(Vault.open(scene.here), "tools", options, InstantSource.system(), Watcher.NONE).run();
+            HealingReport report = new Healing(Vault.open(scene.here), "tools", options, InstantSource.system(), Watcher.NONE, repair -> {}).run();
             Map<String, byte[]> now = files(scene.here.resolve("tools"));
             for (String base : scene.bases) {
                 check(base, now, report);
