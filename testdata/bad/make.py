@@ -842,6 +842,65 @@ def raw_blocks(content):
     return out
 
 
+# ---- receipts --------------------------------------------------------------------------------------------------------
+
+def receipts(name, what, save, change=lambda volume: None, also=None):
+    """Three receipts, of which `change` makes one more, written by `save`."""
+    @case(name, what, also)
+    def make(volume):
+        volume.save(full(FIRST, CHUNK), 1)
+        volume.receipt("archive").receipt().receipt("restore", depth="content")
+        change(volume)
+        save(volume)
+
+
+def altered_receipt(name, what, change):
+    receipts(name, what, Volume.save_receipts, lambda volume: volume.receipt(change=change))
+
+
+def in_archive(**members):
+    return lambda line: line["archives"].__setitem__(0, dict(line["archives"][0], **members))
+
+
+altered_receipt("F044_format", "another format", lambda line: line.update(format="receipt"))
+altered_receipt("F044_member", "a member is missing", lambda line: line.pop("about"))
+altered_receipt("F044_more", "a member too many", lambda line: line.update(more=1))
+altered_receipt("F044_order", "host and tool change places", lambda line: line.update(
+    {k: line.pop(k) for k in list(line)[list(line).index("tool"):] + ["host"]}))
+altered_receipt("F044_result", "an unknown result", lambda line: line.update(result="fine"))
+altered_receipt("F044_time", "the 31st of November", lambda line: line.update(started="2026-11-31T03:00:00.000Z"))
+altered_receipt("F044_number", "a number that is a text", lambda line: line.update(findings="0"))
+altered_receipt("F044_hash", "a file hash of 63 digits", in_archive(fileHash="0" * 63))
+altered_receipt("F044_range", "an empty range", in_archive(proved=[[5, 5]]))
+altered_receipt("F044_touch", "two ranges that touch", in_archive(proved=[[0, 5], [5, 9]]))
+altered_receipt("F044_past", "a range that reaches past the end of the file", in_archive(proved=[[0, 1 << 40]]))
+altered_receipt("F044_both", "bytes that are proved and damaged",
+                in_archive(proved=[[0, 5]], damaged=[[4, 9]], result="damaged"))
+altered_receipt("F044_ok", "damage that is ok", in_archive(proved=[], damaged=[[4, 9]]))
+receipts("F044_spaces", "a space behind each comma of a line",
+         lambda volume: volume.save_receipts(), lambda volume: volume.receipts.append(
+             volume.receipt().receipts.pop().replace(b',"', b', "')))
+receipts("F044_damaged", "no JSON in the second line", lambda volume: volume.save_receipts(
+    [volume.receipts[0], volume.receipts[1][:-1], volume.receipts[2]]))
+receipts("F045_first", "the first line is missing", lambda volume: volume.save_receipts(volume.receipts[1:]))
+receipts("F045_middle", "the second line is missing",
+         lambda volume: volume.save_receipts(volume.receipts[::2]))
+receipts("F045_last", "the last line is missing", lambda volume: volume.save_receipts(volume.receipts[:-1]))
+receipts("F045_all", "the file is missing", lambda volume: (
+    volume.save_receipts(), os.remove(os.path.join(volume.folder, "receipts.jsonl"))))
+receipts("F045_order", "two lines change places", lambda volume: volume.save_receipts(
+    [volume.receipts[i] for i in (1, 0, 2)]))
+receipts("F045_edited", "a line was altered", lambda volume: volume.save_receipts(
+    [line.replace(b'"verify"', b'"copy"') for line in volume.receipts]))
+receipts("F045_edited-last", "the last line was altered", lambda volume: volume.save_receipts(
+    volume.receipts[:2] + [volume.receipts[2].replace(b"4200,", b"4201,")]))
+receipts("F045_number", "the first line has number 2", Volume.save_receipts, lambda volume: (
+    volume.receipts.clear(), volume.receipt(sequence=2)))
+receipts("F045_head-missing", "three lines and no head", lambda volume: volume.save_receipts(head=lambda text: None))
+receipts("F045_head-damaged", "a bit of the head is flipped",
+         lambda volume: volume.save_receipts(head=lambda text: text[:60] + bytes([text[60] ^ 1]) + text[61:]))
+
+
 def main(wanted):
     for name, what, also, chunk, fill in CASES:
         if wanted and not any(name.startswith(w) for w in wanted):

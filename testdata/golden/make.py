@@ -160,6 +160,18 @@ def changing_size():
     golden.done()
 
 
+def receipts():
+    image = text(11, CHUNK + 500)
+    golden = Golden("receipts", "receipts of an archive, a verification that found damage, and a restore").add(image)
+    volume = golden.volume
+    volume.receipt("archive", about="/dev/vg/tools")
+    bad = dict(volume.archives[0], result="damaged", proved=[[0, 100], [300, 400]], damaged=[[100, 300]])
+    volume.receipt(result="damaged", archives=[bad], findings=1, first='a "quoted" text\n\u2603', evidence="cache")
+    volume.receipt("restore", depth="content", note="a note", archives=[dict(bad, result="ok", damaged=[], depth="content")])
+    volume.save_receipts()
+    golden.done()
+
+
 def histories():
     first = text(8, 3 * CHUNK + 2000)
     second = patch(first, (CHUNK, noise(4, 2 * BLOCK)), (3 * CHUNK, bytes(2000)))
@@ -192,3 +204,4 @@ if __name__ == "__main__":
     zero_runs()
     changing_size()
     histories()
+    receipts()

@@ -11,6 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Volume;
 
 /// What the folder of a volume tells as a whole: manifests that are damaged or missing, and files that nothing speaks of.
@@ -20,7 +21,7 @@ final class FolderCheck {
             Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree)");
     private static final Pattern POINT = Pattern.compile(".+\\.\\d{8}T\\d{6}\\.\\d{3}Z");
     private static final String STAGE = ".varve-stage";
-    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder");
+    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder", Receipts.FILE);
 
     private FolderCheck() {}
 
@@ -31,6 +32,19 @@ final class FolderCheck {
         }
         gaps(content, findings);
         files(volume, findings);
+        receipts(volume, findings);
+    }
+
+    private static void receipts(Volume volume, Findings findings) throws IOException {
+        Receipts.Log log = new Receipts(volume).read();
+        for (IOException problem : log.problems()) {
+            findings.add(Receipts.FILE, problem,
+                    text -> new Finding.DamagedReceipts(Receipts.FILE, Findings.rule(problem), text));
+        }
+        if (log.torn() > 0) {
+            findings.add(new Finding.StrayFile(Receipts.FILE, Receipts.FILE + ": " + log.torn()
+                    + " bytes at its end of a receipt that is being written or never was; the next receipt takes their place"));
+        }
     }
 
     /// {@return how many points in time have no manifest that can be read}
@@ -86,7 +100,7 @@ final class FolderCheck {
                 if (!committing && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
                     findings.add(new Finding.MissingManifest(manifest));
                 }
-            } else if (!name.endsWith(".json") && !OURS.contains(name)) {
+            } else if (!name.endsWith(".json") && !OURS.contains(name) && !name.startsWith(Receipts.HIDDEN)) {
                 findings.add(new Finding.StrayFile(name, name + ": no part of an archive"));
             }
         }

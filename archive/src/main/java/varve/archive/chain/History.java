@@ -5,11 +5,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 
@@ -47,26 +50,35 @@ public record History(List<StoredArchive> archives) {
     /// @param usable which archives may be used
     /// @return full first; empty if no path leads there
     public Optional<List<StoredArchive>> path(State state, Predicate<StoredArchive> usable) {
+        return path(State.NOTHING, state, usable);
+    }
+
+    /// Finds the path of archives that leads from one state to another with the fewest bytes to read.
+    ///
+    /// @param from [State#NOTHING], or a state that is not `state`
+    /// @return empty if no path leads there
+    public Optional<List<StoredArchive>> path(State from, State state, Predicate<StoredArchive> usable) {
         record Reached(State state, long cost) {}
         Map<State, StoredArchive> by = new HashMap<>();
         Map<State, Long> costs = new HashMap<>();
         PriorityQueue<Reached> front = new PriorityQueue<>(Comparator.comparingLong(Reached::cost));
-        Map<State, List<StoredArchive>> from = new HashMap<>();
+        Map<State, List<StoredArchive>> edges = new HashMap<>();
         for (StoredArchive archive : archives) {
             if (!archive.manifest().unchanged() && usable.test(archive)) {
-                from.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive);
+                edges.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive);
             }
         }
-        front.add(new Reached(State.NOTHING, 0));
+        front.add(new Reached(from, 0));
+        costs.put(from, 0L);
         while (!front.isEmpty()) {
             Reached here = front.remove();
             if (here.cost > costs.getOrDefault(here.state, Long.MAX_VALUE)) {
                 continue;
             }
             if (here.state.equals(state) && by.containsKey(state)) {
-                return Optional.of(walkBack(state, by));
+                return Optional.of(walkBack(from, state, by));
             }
-            for (StoredArchive edge : from.getOrDefault(here.state, List.of())) {
+            for (StoredArchive edge : edges.getOrDefault(here.state, List.of())) {
                 State next = edge.manifest().state();
                 long size = edge.manifest().file().size();
                 long cost = here.cost > Long.MAX_VALUE - size ? Long.MAX_VALUE : here.cost + size; // what no disk holds is no path
@@ -80,14 +92,32 @@ public record History(List<StoredArchive> archives) {
         return Optional.empty();
     }
 
-    private static List<StoredArchive> walkBack(State state, Map<State, StoredArchive> by) {
+    /// {@return all states to which a path leads}
+    /// @param usable which archives may be used
+    public Set<State> reached(Predicate<StoredArchive> usable) {
+        Map<State, List<StoredArchive>> from = archives.stream()
+                .filter(archive -> !archive.manifest().unchanged() && usable.test(archive))
+                .collect(Collectors.groupingBy(archive -> archive.manifest().parent()));
+        Set<State> reached = new HashSet<>();
+        Deque<State> front = new ArrayDeque<>(List.of(State.NOTHING));
+        while (!front.isEmpty()) {
+            for (StoredArchive edge : from.getOrDefault(front.remove(), List.of())) {
+                if (reached.add(edge.manifest().state())) {
+                    front.add(edge.manifest().state());
+                }
+            }
+        }
+        return reached;
+    }
+
+    private static List<StoredArchive> walkBack(State from, State state, Map<State, StoredArchive> by) {
         Deque<StoredArchive> path = new ArrayDeque<>();
         State here = state;
         do {
             StoredArchive edge = by.get(here);
             path.addFirst(edge);
             here = edge.manifest().parent();
-        } while (!here.equals(State.NOTHING));
+        } while (!here.equals(from));
         return List.copyOf(path);
     }
 }

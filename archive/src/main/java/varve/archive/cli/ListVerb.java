@@ -35,7 +35,7 @@ public final class ListVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         return volume == null ? volumes(place, stdio) : points(place.volume(volume), stdio);
     }
 
@@ -45,7 +45,12 @@ public final class ListVerb implements Verb {
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             text.object().member("vault", place.folder().toString()).member("vaultId", place.id().toString()).array("volumes");
             for (String name : place.volumes()) {
-                Volume.Content content = place.volume(name).read();
+                Volume.Content content;
+                try {
+                    content = place.volume(name).read();
+                } catch (IOException e) { // one folder that cannot be read does not hide the others
+                    content = new Volume.Content(new History(List.of()), List.of(new Volume.Problem(name, e)));
+                }
                 problems |= tell(content.problems(), stdio);
                 List<Point> points = content.history().points();
                 if (points.isEmpty()) {
@@ -103,13 +108,13 @@ public final class ListVerb implements Verb {
             }
         }
         if (!json.asked()) {
-            table.print(stdio.out(), "no points in time of " + of.name() + " yet");
+            table.print(stdio.out(), "no points in time of " + of.name() + (problems ? " that can be read" : " yet"));
         }
         return problems ? ExitCode.FINDINGS : ExitCode.OK;
     }
 
     private static long stored(List<StoredArchive> archives) {
-        return archives.stream().mapToLong(archive -> archive.manifest().file().size()).sum();
+        return archives.stream().mapToLong(archive -> archive.manifest().storedSize()).sum();
     }
 
     private static String kinds(Point point) {
@@ -126,7 +131,7 @@ public final class ListVerb implements Verb {
     }
 
     private static boolean tell(List<Volume.Problem> problems, Stdio stdio) {
-        problems.forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
+        problems.forEach(problem -> stdio.say(Main.message(problem.cause())));
         return !problems.isEmpty();
     }
 }

@@ -2,20 +2,21 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
@@ -36,8 +37,7 @@ public record Volume(String name, Path folder) {
             .thenComparing(entry -> entry.manifest().derived())
             .thenComparing(entry -> entry.manifest().baseName());
 
-
-    /// What is in the folder.
+    /// What is in the folder, or in those of several vaults.
     ///
     /// @param history the archives whose manifests are good
     /// @param problems what is wrong with others
@@ -58,6 +58,15 @@ public record Volume(String name, Path folder) {
         Manifest manifest() {
             return archive.manifest();
         }
+
+        /// whether two manifests, perhaps made in two places, are of one data file
+        boolean sameArchive(Entry other) {
+            return original.equals(other.original)
+                    && manifest().describesPointOf(other.manifest())
+                    && manifest().parent().equals(other.manifest().parent())
+                    && manifest().file().equals(other.manifest().file())
+                    && manifest().index().equals(other.manifest().index());
+        }
     }
 
     /// A manifest that is not to be believed.
@@ -74,25 +83,76 @@ public record Volume(String name, Path folder) {
     ///
     /// @throws NotFoundException if there is no such volume
     public Content read() throws IOException {
-        if (!exists()) {
-            throw new NotFoundException(folder.getParent() + ": no volume \"" + name + "\" in this vault");
+        return together(List.of(this));
+    }
+
+    /// Reads all manifests of a volume in several vaults as one history: an archive that lies in some of them is one archive, and
+    /// a damaged manifest does no harm if another vault has a good one.
+    ///
+    /// @param volumes of one name; those that do not exist are passed over
+    /// @throws NotFoundException if none exists
+    public static Content together(List<Volume> volumes) throws IOException {
+        Volume first = volumes.getFirst();
+        if (volumes.stream().noneMatch(Volume::exists)) {
+            String places = volumes.stream().map(volume -> volume.folder.getParent().toString()).collect(Collectors.joining(", "));
+            throw new NotFoundException(places + ": no volume \"" + first.name + "\" in " + (volumes.size() == 1 ? "this vault" : "these vaults"));
         }
-        List<Entry> entries = new ArrayList<>();
-        List<Problem> problems = new ArrayList<>();
-        for (Path path : manifests()) {
-            try {
-                byte[] text = text(path);
-                Manifest manifest = Manifest.decode(text, path.getFileName().toString());
-                checkName(manifest, path);
-                Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
-                entries.add(new Entry(new StoredArchive(folder, manifest), original));
-            } catch (IOException e) {
-                problems.add(new Problem(path.getFileName().toString(), e));
+        Reading reading = new Reading(volumes.size() > 1);
+        for (Volume volume : volumes) {
+            if (volume.exists()) {
+                reading.take(volume);
             }
         }
-        entries.sort(ORDER);
-        checkTogether(entries, problems);
-        return new Content(new History(entries.stream().map(Entry::archive).toList()), List.copyOf(problems));
+        return reading.content();
+    }
+
+    /// What was found in the folders so far.
+    private static final class Reading {
+
+        private final boolean several;
+        private final Map<String, Entry> entries = new HashMap<>();
+        private final Map<String, IOException> unreadable = new TreeMap<>();
+        private final List<Problem> problems = new ArrayList<>();
+
+        Reading(boolean several) {
+            this.several = several;
+        }
+
+        void take(Volume volume) throws IOException {
+            for (Path path : volume.manifests()) {
+                String file = path.getFileName().toString();
+                try {
+                    byte[] text = Folder.read(path, Manifest.MAX_SIZE);
+                    Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
+                    volume.checkName(manifest, path);
+                    Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+                    add(file, new Entry(new StoredArchive(volume.folder, manifest), original));
+                } catch (IOException e) {
+                    unreadable.putIfAbsent(file, e);
+                }
+            }
+        }
+
+        private void add(String file, Entry entry) {
+            Entry known = entries.putIfAbsent(file, entry);
+            if (known == null) {
+                return;
+            }
+            if (known.sameArchive(entry)) {
+                entries.put(file, new Entry(known.archive.with(entry.archive.folder()), known.original));
+            } else {
+                problems.add(new Problem(file, new CorruptException(Rule.F040, entry.archive.manifestFile().toString(),
+                        "another archive than " + known.archive.manifestFile() + ": the histories of the two went separate ways")));
+            }
+        }
+
+        Content content() {
+            unreadable.keySet().removeAll(entries.keySet());
+            unreadable.forEach((file, cause) -> problems.add(new Problem(file, cause)));
+            List<Entry> sorted = entries.values().stream().sorted(ORDER).toList();
+            checkTogether(sorted, problems);
+            return new Content(new History(sorted.stream().map(Entry::archive).toList()), List.copyOf(problems));
+        }
     }
 
     private List<Path> manifests() throws IOException {
@@ -103,16 +163,6 @@ public record Volume(String name, Path folder) {
                     })
                     .sorted()
                     .toList();
-        }
-    }
-
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
         }
     }
 

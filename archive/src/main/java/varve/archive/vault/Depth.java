@@ -1,6 +1,6 @@
-package varve.verify;
+package varve.archive.vault;
 
-/// How deep a verification looks. Each depth includes those before it.
+/// How deep a proof goes. Each depth includes those before it.
 public enum Depth {
     /// Manifests, tables, headers, seek tables and sizes fit each other, archives lead to every point, and the hashes in
     /// the tables combine to its root. Of the data files only their ends are read.
@@ -37,7 +37,8 @@ public enum Depth {
         return open;
     }
 
-    boolean includes(Depth other) {
+    /// {@return whether this depth proves what the other does}
+    public boolean includes(Depth other) {
         return compareTo(other) >= 0;
     }
 }
