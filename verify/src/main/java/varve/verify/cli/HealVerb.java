@@ -82,7 +82,7 @@ public final class HealVerb implements Verb {
         }
         HealingOptions options = new HealingOptions(others, Optional.ofNullable(device), dryRun, threads);
         HealingReport report;
-        try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "heal " + volume)) {
+        try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
             report = new Healing(Vault.open(vault.folder()), volume, options, InstantSource.system(), watcher,
                     repair -> (json.asked() ? stdio.err() : stdio.out()).println(HealingText.line(repair, dryRun))).run();
         }
