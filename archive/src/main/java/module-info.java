@@ -29,6 +29,7 @@ module varve.archive {
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
             varve.archive.cli.WhereVerb,
+            varve.archive.cli.ConsolidateVerb,
             varve.archive.cli.CopyVerb,
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,
