@@ -128,6 +128,15 @@ def chaining_value(data, offset):
     return values
 
 
+@functools.lru_cache(maxsize=1024)
+def value_of_zeros(offset, size):
+    """Chaining value of zeros, from those of the two halves where there are two."""
+    if size <= MIB:
+        return chaining_value(bytes(size), offset)
+    half = 1 << (size - 1).bit_length() - 1
+    return parents(value_of_zeros(offset, half) + value_of_zeros(offset + half, size - half))
+
+
 def blake3(data):
     values = leaf_values(data, 0, ROOT if len(data) <= LEAF else 0)
     while len(values) > 32:
@@ -550,12 +559,19 @@ class Archive:
         result, at, old = [], 0, 0
         for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
             while at < n.first:
-                while old < len(parent_values) and parent_values[old][0] < at:
+                while old < len(parent_values) and sum(parent_values[old][:2]) <= at:
                     old += 1
-                ok = old < len(parent_values) and parent_values[old][0] == at and sum(parent_values[old][:2]) <= n.first
-                self.require(ok, "F031", f"chunk {at}: a node of the parent is missing, or listed in part only")
-                result.append(parent_values[old])
-                at += parent_values[old][1]
+                self.require(old < len(parent_values), "F031", f"chunk {at}: no node of the parent")
+                first, count, zero, _ = parent_values[old]
+                end = min(first + count, n.first)
+                subtree = count & (count - 1) == 0 or end == self.chunks
+                if not zero or (first, first + count) == (at, end) and subtree and (count < self.chunks or self.chunks == 1):
+                    result.append(parent_values[old])
+                else:
+                    for c, k in cut(at, end, self.chunks, self.chunk):
+                        value = value_of_zeros(c * self.chunk, self.span(c, k, self.chunk))
+                        result.append((c, k, True, value))
+                at = end
             if n.count:
                 result.append((n.first, n.count, n.zero, n.hash))
             at = n.first + n.count

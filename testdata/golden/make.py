@@ -148,6 +148,15 @@ def zero_runs():
      .add(sparse).add(written).add(written[:150 * MIB + 5]).add(sparse).done())
 
 
+def other_zeros():
+    a = bytes(8 * CHUNK) + text(11, CHUNK)
+    seven = bytes(7 * CHUNK)
+    (Golden("other-zeros", "deltas on top of archives that lead to the same state, but cut its zeros otherwise")
+     .add(a).add(patch(a, (3 * CHUNK, b"1"))).add(a).add(patch(a, (2 * CHUNK, b"2"))).add(a).add(a[:3 * CHUNK]).add(a)
+     .add(a[:8 * CHUNK]).add(seven).add(patch(seven, (5 * CHUNK, b"3"))).add(seven).derive(11).add(seven + a[-CHUNK:])
+     .done())
+
+
 def changing_size():
     grown = text(6, 9 * CHUNK)
     sizes = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 5000, 3 * CHUNK + 4096]
@@ -223,6 +232,7 @@ if __name__ == "__main__":
     example()
     small_devices()
     zero_runs()
+    other_zeros()
     changing_size()
     histories()
     receipts()
