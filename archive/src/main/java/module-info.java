@@ -32,6 +32,7 @@ module varve.archive {
             varve.archive.cli.PolicyVerb,
             varve.archive.cli.ProtectVerb,
             varve.archive.cli.WhereVerb,
+            varve.archive.cli.ConsolidateVerb,
             varve.archive.cli.CopyVerb,
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,

@@ -34,7 +34,12 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
+import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 
 /// Makes one archive of several: a delta that leads straight from one point in time to a later one, or a full of a point,
@@ -47,6 +52,7 @@ import varve.archive.vault.Volume;
 /// Memory depends on threads and chunk size, not on the device or the number of archives. For one thread; close it.
 public final class Consolidation implements Closeable {
 
+    private final Vault vault;
     private final Volume volume;
     private final ConsolidationOptions options;
     private final Consumer<String> warnings;
@@ -64,12 +70,14 @@ public final class Consolidation implements Closeable {
     public record Outcome(Manifest manifest, long storedSize, long reusedSize, long provedChunks, long openChunks) {}
 
     private Consolidation(
+            Vault vault,
             Volume volume,
             ConsolidationOptions options,
             Consumer<String> warnings,
             @Nullable Chain chain,
             int first,
             ConsolidationPlan plan) {
+        this.vault = vault;
         this.volume = volume;
         this.options = options;
         this.warnings = warnings;
@@ -79,11 +87,14 @@ public final class Consolidation implements Closeable {
     }
 
     /// Finds the points and the archives between them, and plans. To execute the plan, hold the lock of the volume from before this
-    /// call on.
+    /// call on, and have finished what an interrupted run had completed ([ArchiveWriter#recover]).
     ///
+    /// @param name of the volume
     /// @throws BrokenChainException if archives that are needed are not at hand
     /// @throws RefusedException if the points are in the wrong order
-    public static Consolidation open(Volume volume, ConsolidationOptions options, Consumer<String> warnings) throws IOException {
+    public static Consolidation open(Vault vault, String name, ConsolidationOptions options, Consumer<String> warnings)
+            throws IOException {
+        Volume volume = vault.volume(name);
         History history = volume.read().sound();
         Point to = new PointName(volume.name(), Optional.of(options.to())).in(history);
         Optional<Point> from = options.from().isEmpty()
@@ -92,7 +103,7 @@ public final class Consolidation implements Closeable {
         if (from.isPresent() && from.get().manifest().sequence() > to.manifest().sequence()) {
             throw new RefusedException(name(from.get()) + " is later than " + name(to) + ": give the earlier point as --from");
         }
-        return open(volume, history, from, to, options, warnings);
+        return open(vault, volume, history, from, to, options, warnings);
     }
 
     /// Plans with some archives of the volume.
@@ -101,13 +112,19 @@ public final class Consolidation implements Closeable {
     /// @param from the point that the new delta applies to; empty for a full
     /// @param options how; the points that they name do not matter
     static Consolidation open(
-            Volume volume, History history, Optional<Point> from, Point to, ConsolidationOptions options, Consumer<String> warnings)
+            Vault vault,
+            Volume volume,
+            History history,
+            Optional<Point> from,
+            Point to,
+            ConsolidationOptions options,
+            Consumer<String> warnings)
             throws IOException {
         State start = from.map(Point::state).orElse(State.NOTHING);
         Optional<StoredArchive> present = present(history, start, to.state());
         if (present.isPresent() || start.equals(to.state())) {
             ConsolidationPlan idle = new ConsolidationPlan(from, to, List.of(), present, 0, 0, 0, 0, 0, 0);
-            return new Consolidation(volume, options, warnings, null, 0, idle);
+            return new Consolidation(vault, volume, options, warnings, null, 0, idle);
         }
         List<StoredArchive> below = from.isEmpty() ? List.of() : below(volume, history, start);
         List<StoredArchive> folded = folded(volume, history, from, to);
@@ -116,7 +133,7 @@ public final class Consolidation implements Closeable {
         Chain chain = Chain.open(path);
         try {
             ConsolidationPlan plan = plan(from, to, folded, chain, below.size());
-            return new Consolidation(volume, options, warnings, chain, below.size(), plan);
+            return new Consolidation(vault, volume, options, warnings, chain, below.size(), plan);
         } catch (Throwable e) {
             chain.close();
             throw e;
@@ -209,7 +226,22 @@ public final class Consolidation implements Closeable {
         if (chain == null) {
             throw new IllegalStateException("nothing to do");
         }
-        Hashing.warmUp(plan.readSize());
+        vault.check();
+        Hashing.warmUp(plan.readSize() + plan.packedSize());
+        String about = plan.from().map(from -> Manifest.text(from.manifest().time())).orElse("full") + " to "
+                + Manifest.text(plan.to().manifest().time());
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), about, clock);
+        try {
+            return write(clock, progress, receipt);
+        } catch (RefusedException e) {
+            throw e; // nothing was done
+        } catch (IOException e) {
+            new Receipts(volume).add(receipt.failed(e), warnings);
+            throw e;
+        }
+    }
+
+    private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt) throws IOException {
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
@@ -234,8 +266,8 @@ public final class Consolidation implements Closeable {
                                 chain.proveOnTop(first - 1, index, "the new delta");
                             }
                         });
-                long stored = manifest.file().size() + manifest.index().size();
-                return new Outcome(manifest, stored, totals.reused, totals.proved, totals.open);
+                keep(receipt, manifest, writer.readBackFromMedium(), totals);
+                return new Outcome(manifest, manifest.storedSize(), totals.reused, totals.proved, totals.open);
             } catch (IOException e) {
                 if (writer.failed() || e instanceof CorruptException) {
                     discard(writer, e);
@@ -243,6 +275,16 @@ public final class Consolidation implements Closeable {
                 throw e;
             }
         }
+    }
+
+    private void keep(Receipt.Draft receipt, Manifest manifest, boolean fromMedium, Totals totals) {
+        List<String> open = new ArrayList<>(List.of(Depth.STORED.open()));
+        if (totals.open > 0) {
+            open.add("the content of " + totals.open + " chunks, which is in part in archives that could not be read");
+        }
+        List<Receipt.Proof> proofs = List.of(Receipt.Proof.whole(manifest, Depth.STORED));
+        Evidence evidence = fromMedium ? Evidence.MEDIUM : Evidence.CACHE;
+        new Receipts(volume).add(receipt.act(Depth.STORED, evidence, Receipt.Result.OK, proofs, List.of(), open), warnings);
     }
 
     private static void discard(ArchiveWriter writer, IOException reason) {

@@ -185,40 +185,32 @@ public final class Expiry {
         List<StoredArchive> path = Stream.concat(fold.before().stream(), fold.archives().stream()).toList();
         State start = fold.archives().getFirst().manifest().parent();
         Point from = history.points().stream().filter(point -> point.state().equals(start)).findFirst().orElseThrow();
-        Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), names(fold.archives()), clock);
         ConsolidationOptions how = new ConsolidationOptions(Optional.empty(), "", ArchiveOptions.DEFAULT_LEVEL, options.threads());
-        try (Consolidation consolidation = Consolidation.open(volume, new History(path), Optional.of(from), fold.to(), how, warnings)) {
-            Manifest manifest = consolidation.execute(clock, progress).manifest();
-            proved(receipt, manifest);
-            return manifest;
-        } catch (IOException e) {
-            new Receipts(volume).add(receipt.failed(e), warnings);
-            throw e;
+        try (Consolidation consolidation =
+                Consolidation.open(vault, volume, new History(path), Optional.of(from), fold.to(), how, warnings)) {
+            return consolidation.execute(clock, progress).manifest();
         }
-    }
-
-    private static String names(List<StoredArchive> archives) {
-        return archives.stream().map(archive -> archive.manifest().baseName()).collect(Collectors.joining(" "));
     }
 
     /// makes an archive that says of a point that nothing had changed since another with the same state
     private Manifest note(Point point) throws IOException {
         Manifest manifest = point.manifest();
-        Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), names(point.archives()), clock);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), Manifest.text(manifest.time()), clock);
         Header header = new Header(Kind.DELTA, manifest.chunkLog(), manifest.volumeId(), point.state());
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             Manifest made = writer.commit(point.state(), written -> manifest.derive(
                     point.state(), clock.instant().truncatedTo(ChronoUnit.MILLIS), Version.TOOL, 0, 0, written.file(), written.index()));
-            proved(receipt, made);
+            new Receipts(volume).add(
+                    receipt.act(
+                            Depth.STORED,
+                            writer.readBackFromMedium() ? Evidence.MEDIUM : Evidence.CACHE,
+                            Receipt.Result.OK,
+                            List.of(Receipt.Proof.whole(made, Depth.STORED)),
+                            List.of(),
+                            List.of(Depth.STORED.open())),
+                    warnings);
             return made;
         }
-    }
-
-    private void proved(Receipt.Draft receipt, Manifest manifest) {
-        new Receipts(volume).add(
-                receipt.act(Depth.STORED, Evidence.MEDIUM, Receipt.Result.OK, List.of(Receipt.Proof.whole(manifest, Depth.STORED)), List.of(),
-                        List.of(Depth.STORED.open())),
-                warnings);
     }
 
     // ---- what must hold

@@ -169,7 +169,7 @@ class ConsolidationPropertyTest {
 
     private Consolidation open(Optional<Point> from, Point to) throws IOException {
         ConsolidationOptions options = new ConsolidationOptions(from.map(this::name), name(to), 1, 1 + random.nextInt(3));
-        return Consolidation.open(volume, options, warning -> {});
+        return Consolidation.open(Vault.open(folder.resolve("vault")), "tools", options, warning -> {});
     }
 
     private static Manifest execute(Consolidation consolidation) throws IOException {
