@@ -103,6 +103,23 @@ public final class Consolidation implements Closeable {
         if (from.isPresent() && from.get().manifest().sequence() > to.manifest().sequence()) {
             throw new RefusedException(name(from.get()) + " is later than " + name(to) + ": give the earlier point as --from");
         }
+        return open(vault, volume, history, from, to, options, warnings);
+    }
+
+    /// Plans with some archives of the volume.
+    ///
+    /// @param history those that may be used
+    /// @param from the point that the new delta applies to; empty for a full
+    /// @param options how; the points that they name do not matter
+    static Consolidation open(
+            Vault vault,
+            Volume volume,
+            History history,
+            Optional<Point> from,
+            Point to,
+            ConsolidationOptions options,
+            Consumer<String> warnings)
+            throws IOException {
         State start = from.map(Point::state).orElse(State.NOTHING);
         Optional<StoredArchive> present = present(history, start, to.state());
         if (present.isPresent() || start.equals(to.state())) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
+import varve.archive.retention.Retention;
 
 /// What an expiry is going to do: which points in time stay and why, which go, which archives are folded into one for that,
 /// and which are removed.
@@ -18,12 +19,21 @@ import varve.archive.file.StoredArchive;
 /// Where another vault holds an archive that goes here, its manifest and tables stay, as after an eviction: the catalogue goes on saying
 /// what is there.
 ///
+/// @param policy that decides
 /// @param fates of all points, by number
 /// @param folds stretches that become one archive
+/// @param noted kept points that get an archive which says that their state is that of another: what they had leads from a state that goes
 /// @param removed archives whose data goes in the end
 /// @param forgotten archives whose manifests go, too: no other vault is known to hold them
 /// @param left why some of what could go stays
-public record ExpiryPlan(List<Fate> fates, List<Fold> folds, List<StoredArchive> removed, List<StoredArchive> forgotten, List<String> left) {
+public record ExpiryPlan(
+        Retention policy,
+        List<Fate> fates,
+        List<Fold> folds,
+        List<Point> noted,
+        List<StoredArchive> removed,
+        List<StoredArchive> forgotten,
+        List<String> left) {
 
     /// What becomes of a point in time.
     ///

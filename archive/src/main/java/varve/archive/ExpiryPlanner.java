@@ -24,6 +24,7 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.format.State;
+import varve.archive.retention.Retention;
 
 /// Makes an [ExpiryPlan].
 final class ExpiryPlanner {
@@ -31,6 +32,7 @@ final class ExpiryPlanner {
     /// what is at hand is preferred to anything that is not
     private static final long FAR = 1L << 48;
 
+    private final Retention policy;
     private final List<StoredArchive> archives;
     private final List<Point> points;
     private final SortedMap<Long, List<String>> kept;
@@ -43,12 +45,15 @@ final class ExpiryPlanner {
     private final Set<State> anchors = new HashSet<>();
     private final Map<StoredArchive, String> retained = new LinkedHashMap<>(); // and why, for points that need not be kept
     private final List<Fold> folds = new ArrayList<>();
+    private final List<Point> noted = new ArrayList<>();
     private final List<String> left = new ArrayList<>();
 
+    /// @param policy that chose
     /// @param kept numbers of the points that have to be kept, and why
     /// @param here archives whose data is at hand and, as far as is known, undamaged
     /// @param elsewhere archives of which other vaults hold proved copies, as far as is known
-    ExpiryPlanner(History history, SortedMap<Long, List<String>> kept, Set<StoredArchive> here, Set<StoredArchive> elsewhere) {
+    ExpiryPlanner(History history, Retention policy, SortedMap<Long, List<String>> kept, Set<StoredArchive> here, Set<StoredArchive> elsewhere) {
+        this.policy = policy;
         this.archives = history.archives();
         this.points = history.points();
         this.kept = kept;
@@ -67,8 +72,10 @@ final class ExpiryPlanner {
         carry();
         keepLastFull();
         return new ExpiryPlan(
+                policy,
                 points.stream().map(this::fate).toList(),
                 folds.stream().sorted(Comparator.comparingLong(fold -> fold.to().manifest().sequence())).toList(),
+                List.copyOf(noted),
                 archives.stream().filter(archive -> !retained.containsKey(archive) && archive.dataAtHand()).toList(),
                 archives.stream().filter(archive -> !retained.containsKey(archive) && !elsewhere.contains(archive)).toList(),
                 List.copyOf(left));
@@ -193,14 +200,11 @@ final class ExpiryPlanner {
     private void carry() {
         Set<Point> carried = folds.stream().map(Fold::to).collect(Collectors.toSet());
         for (Point point : points) {
-            if (kept(point) && !carried.contains(point) && point.archives().stream().noneMatch(retained::containsKey)) {
-                retained.put(
-                        point.archives().stream()
-                                .min(Comparator.comparing((StoredArchive archive) -> !archive.manifest().unchanged())
-                                        .thenComparing(archive -> archive.manifest().file().size()))
-                                .orElseThrow(),
-                        "");
+            if (!kept(point) || carried.contains(point) || point.archives().stream().anyMatch(retained::containsKey)) {
+                continue;
             }
+            Optional<StoredArchive> unchanged = point.archives().stream().filter(archive -> archive.manifest().unchanged()).findFirst();
+            unchanged.ifPresentOrElse(archive -> retained.put(archive, ""), () -> noted.add(point));
         }
     }
 
