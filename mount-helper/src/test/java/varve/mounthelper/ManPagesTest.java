@@ -44,7 +44,8 @@ final class ManPagesTest {
     @ParameterizedTest
     @MethodSource("verbs")
     void everyOptionIsDescribedAndNoOther(Class<? extends Verb> verb) throws Exception {
-        Set<String> options = new CommandLine(verb.getConstructor().newInstance()).getCommandSpec().options().stream()
+        Set<String> options = commands(new CommandLine(verb.getConstructor().newInstance()))
+                .flatMap(command -> command.getCommandSpec().options().stream())
                 .flatMap(option -> Stream.of(option.names()))
                 .map(option -> option.substring(1))
                 .collect(Collectors.toCollection(TreeSet::new));
@@ -55,6 +56,11 @@ final class ManPagesTest {
                 .map((MatchResult flag) -> flag.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertEquals(options, described);
+    }
+
+    /// a command and those in it
+    private static Stream<CommandLine> commands(CommandLine command) {
+        return Stream.concat(Stream.of(command), command.getSubcommands().values().stream().flatMap(ManPagesTest::commands));
     }
 
     @ParameterizedTest
