@@ -52,6 +52,9 @@ import varve.archive.vault.Volume;
 /// Memory depends on threads and chunk size, not on the device or the number of archives. For one thread; close it.
 public final class Consolidation implements Closeable {
 
+    /// memory for decoded frames, if they are not unusually large
+    private static final long DECODED = 48L << 20;
+
     private final Vault vault;
     private final Volume volume;
     private final ConsolidationOptions options;
@@ -223,6 +226,11 @@ public final class Consolidation implements Closeable {
     /// @throws CorruptException if an archive that is read is damaged; nothing has changed then
     /// @throws IllegalStateException if the plan is idle
     public Outcome execute(InstantSource clock, LongConsumer progress) throws IOException {
+        return execute(clock, progress, DECODED);
+    }
+
+    /// @param decoded memory for decoded frames
+    Outcome execute(InstantSource clock, LongConsumer progress, long decoded) throws IOException {
         if (chain == null) {
             throw new IllegalStateException("nothing to do");
         }
@@ -232,7 +240,7 @@ public final class Consolidation implements Closeable {
                 + Manifest.text(plan.to().manifest().time());
         Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), about, clock);
         try {
-            return write(clock, progress, receipt);
+            return write(clock, progress, receipt, decoded);
         } catch (RefusedException e) {
             throw e; // nothing was done
         } catch (IOException e) {
@@ -241,13 +249,13 @@ public final class Consolidation implements Closeable {
         }
     }
 
-    private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt) throws IOException {
+    private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt, long decoded) throws IOException {
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
-                Totals totals = run(writer, progress);
+                Totals totals = run(writer, progress, decoded);
                 if (!totals.state.equals(point.state())) {
                     throw new CorruptException(Rule.F031, point.baseName(), "expected " + point.state() + ", found " + totals.state);
                 }
@@ -297,7 +305,7 @@ public final class Consolidation implements Closeable {
 
     private record Totals(State state, long changed, long payload, long reused, long proved, long open) {}
 
-    private Totals run(ArchiveWriter writer, LongConsumer progress) throws IOException {
+    private Totals run(ArchiveWriter writer, LongConsumer progress, long decoded) throws IOException {
         Geometry geometry = chain.geometry();
         LongAdder reused = new LongAdder();
         Repacker.Proofs proofs = new Repacker.Proofs(belowAtHand(), warnings);
@@ -313,7 +321,7 @@ public final class Consolidation implements Closeable {
                     geometry.chunkLog(),
                     first == 0 ? null : chain.index(first - 1).geometry(),
                     arena);
-            State state = new FoldWriter(chain, first, workers, options.threads(), recorder, arena, progress).run();
+            State state = new FoldWriter(chain, first, workers, decoded, recorder, arena, progress).run();
             return new Totals(
                     state, recorder.changedSize(), recorder.payloadSize(), reused.sum(), proofs.proved(), proofs.open());
         }

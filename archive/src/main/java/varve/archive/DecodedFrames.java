@@ -71,6 +71,7 @@ final class DecodedFrames {
 
     /// {@return the bytes of a piece, until the next call}
     MemorySegment take(Fold.Piece piece) throws IOException {
+        begin(); // not at the end, since a room may be taken for that whose content was just given out
         Decoded decoded = known.get(new Key(piece.layer(), piece.frame().position()));
         if (decoded.content == null) {
             waiting.remove(decoded);
@@ -80,7 +81,6 @@ final class DecodedFrames {
         decoded.wanted.remove();
         if (decoded.wanted.isEmpty()) {
             idle.add(decoded);
-            begin();
         }
         return content.asSlice(piece.from(), piece.size());
     }

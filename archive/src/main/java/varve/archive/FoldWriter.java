@@ -26,8 +26,8 @@ import varve.archive.hash.Hash;
 /// For one thread, the one that leads.
 final class FoldWriter {
 
-    /// memory for decoded frames
-    private static final long DECODED = 48L << 20;
+    /// decoded frames that are kept, however small they are
+    private static final int MOST_DECODED = 512;
 
     /// memory for frames that are moved
     private static final long MOVING = 16L << 20;
@@ -56,11 +56,12 @@ final class FoldWriter {
     private record Chunk(MemorySegment content, MemorySegment frame) {}
 
     /// @param first the oldest layer that is folded
+    /// @param decoded memory for decoded frames
     FoldWriter(
             Chain chain,
             int first,
             Workers<Repacker> workers,
-            int threads,
+            long decoded,
             Recorder recorder,
             Arena arena,
             LongConsumer progress)
@@ -70,6 +71,7 @@ final class FoldWriter {
         this.full = first == 0;
         this.workers = workers;
         this.recorder = recorder;
+        int threads = workers.threads();
         this.progress = progress;
         long largestFrame = 1;
         long largestContent = 1;
@@ -78,7 +80,7 @@ final class FoldWriter {
             largestContent = Math.max(largestContent, chain.index(layer).largestContent());
         }
         this.frames = new DecodedFrames(
-                workers, arena, largestContent, (int) Math.clamp(DECODED / largestContent, threads + 1, 512));
+                workers, arena, largestContent, (int) Math.clamp(decoded / largestContent, 2, MOST_DECODED));
         for (long i = Math.clamp(MOVING / largestFrame, threads + 1, 64); i > 0; i--) {
             moving.add(arena.allocate(largestFrame, 4096));
         }

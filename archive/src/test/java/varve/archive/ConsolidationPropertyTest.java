@@ -172,9 +172,10 @@ class ConsolidationPropertyTest {
         return Consolidation.open(Vault.open(folder.resolve("vault")), "tools", options, warning -> {});
     }
 
-    private static Manifest execute(Consolidation consolidation) throws IOException {
+    private Manifest execute(Consolidation consolidation) throws IOException {
         long[] progress = {0};
-        Consolidation.Outcome outcome = consolidation.execute(InstantSource.system(), bytes -> progress[0] += bytes);
+        long decoded = 1L << random.nextInt(10, 26); // which may be room for all frames, or for two
+        Consolidation.Outcome outcome = consolidation.execute(InstantSource.system(), bytes -> progress[0] += bytes, decoded);
         assertEquals(consolidation.plan().work(), progress[0]);
         assertEquals(consolidation.plan().payloadSize(), outcome.manifest().kind() == Kind.FULL ? consolidation.plan().payloadSize() : outcome.manifest().payloadSize());
         return outcome.manifest();
