@@ -128,6 +128,15 @@ def chaining_value(data, offset):
     return values
 
 
+@functools.lru_cache(maxsize=1024)
+def value_of_zeros(offset, size):
+    """Chaining value of zeros, from those of the two halves where there are two."""
+    if size <= MIB:
+        return chaining_value(bytes(size), offset)
+    half = 1 << (size - 1).bit_length() - 1
+    return parents(value_of_zeros(offset, half) + value_of_zeros(offset + half, size - half))
+
+
 def blake3(data):
     values = leaf_values(data, 0, ROOT if len(data) <= LEAF else 0)
     while len(values) > 32:
@@ -550,12 +559,19 @@ class Archive:
         result, at, old = [], 0, 0
         for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
             while at < n.first:
-                while old < len(parent_values) and parent_values[old][0] < at:
+                while old < len(parent_values) and sum(parent_values[old][:2]) <= at:
                     old += 1
-                ok = old < len(parent_values) and parent_values[old][0] == at and sum(parent_values[old][:2]) <= n.first
-                self.require(ok, "F031", f"chunk {at}: a node of the parent is missing, or listed in part only")
-                result.append(parent_values[old])
-                at += parent_values[old][1]
+                self.require(old < len(parent_values), "F031", f"chunk {at}: no node of the parent")
+                first, count, zero, _ = parent_values[old]
+                end = min(first + count, n.first)
+                subtree = count & (count - 1) == 0 or end == self.chunks
+                if not zero or (first, first + count) == (at, end) and subtree and (count < self.chunks or self.chunks == 1):
+                    result.append(parent_values[old])
+                else:
+                    for c, k in cut(at, end, self.chunks, self.chunk):
+                        value = value_of_zeros(c * self.chunk, self.span(c, k, self.chunk))
+                        result.append((c, k, True, value))
+                at = end
             if n.count:
                 result.append((n.first, n.count, n.zero, n.hash))
             at = n.first + n.count
@@ -600,7 +616,7 @@ def check_tree(folder, m):
     require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
 
 
-# ---- receipts (section 13) -------------------------------------------------------------------------------------------
+# ---- receipts (section 14) -------------------------------------------------------------------------------------------
 
 RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str, None), "what": str, "vault": str,
            "volume": str, "about": str, "started": str, "finished": str, "milliseconds": int, "host": str, "tool": str,
@@ -715,6 +731,51 @@ def read_receipts(folder):
     return receipts
 
 
+# ---- settings (section 16) -------------------------------------------------------------------------------------------
+
+KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
+SETTINGS = {"format": str, "volume": str, "volumeId": str, "generation": int, "keepLast": (int, None),
+            "keepWithin": (str, None), "keepDaily": (int, None), "keepWeekly": (int, None), "keepMonthly": (int, None),
+            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "expired": str, "check": str}
+
+
+def read_numbers(text):
+    """Ranges of numbers, as pairs of the first and the last."""
+    if not re.fullmatch(r"([1-9]\d{0,17}(-[1-9]\d{0,17})?( (?!$)|$))*", text):
+        return None
+    pairs = [(int(part.split("-")[0]), int(part.split("-")[-1])) for part in text.split()]
+    ends = [0, *(end for _, end in pairs)]
+    ok = all(first > before + (before > 0) for (first, _), before in zip(pairs, ends)) and " ".join(
+        f"{a}-{b}" if a < b else str(a) for a, b in pairs) == text
+    return pairs if ok else None
+
+
+def read_settings(folder, manifests):
+    """What is kept, or None if nobody has decided anything."""
+    name, s = "varve-volume.json", None
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read((1 << 20) + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        s = json.loads(raw.decode("utf-8"))
+        policy = [s[member] for member in KEEP] if is_object(s, SETTINGS) else []
+        ok = (policy and len(raw) <= 1 << 20 and encode_manifest(s) == raw and s["format"] == "varve-volume-1"
+              and s["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex() and s["generation"] >= 1
+              and all(number is None or 1 <= number <= 1000000 for number in policy)
+              and (s["keepWithin"] is None or re.fullmatch(
+                  r"(?=.)([1-9]\d{0,3}y)?([1-9]\d{0,3}m)?([1-9]\d{0,3}d)?([1-9]\d{0,3}h)?", s["keepWithin"]))
+              and (s["timeZone"] is None) == (not any(policy) and s["keepWithin"] is None)
+              and (s["timeZone"] is None or re.fullmatch(r"[A-Za-z0-9+:/_-]+", s["timeZone"]))
+              and all(read_numbers(s[member]) is not None for member in ("protected", "expired"))
+              and all(m["volume"] == s["volume"] and m["volumeId"] == s["volumeId"] for m in manifests))
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F046", name, "not in the form of settings, or not of this volume")
+    return s
+
+
 # ---- points in time (section 8) --------------------------------------------------------------------------------------
 
 def state(m):
@@ -819,6 +880,8 @@ def command_verify(folder, nodes):
     receipts = read_receipts(folder)
     if receipts:
         print(f"{len(receipts)} receipts, ok")
+    if read_settings(folder, manifests):
+        print("settings, ok")
 
 
 def main(words):

@@ -17,6 +17,7 @@ module varve.archive {
     exports varve.archive.format;
     exports varve.archive.hash;
     exports varve.archive.linux;
+    exports varve.archive.retention;
     exports varve.archive.vault;
 
     opens varve.archive.cli to info.picocli;
@@ -28,7 +29,10 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.PolicyVerb,
+            varve.archive.cli.ProtectVerb,
             varve.archive.cli.WhereVerb,
+            varve.archive.cli.ConsolidateVerb,
             varve.archive.cli.CopyVerb,
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -37,6 +38,7 @@ import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Hints;
 import varve.archive.file.StoredArchive;
 import varve.archive.file.Tally;
+import varve.archive.format.Extent;
 import varve.archive.format.Header;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
@@ -51,6 +53,7 @@ import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeDigest;
 import varve.archive.vault.VolumeLock;
 
 /// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
@@ -180,6 +183,7 @@ public final class Archiver {
                     return dryRun(task);
                 }
                 Outcome outcome = write(volume, task, latest, time, input.name, receipt);
+                outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
                 if (list != null) {
                     list.remember(volume.folder());
                 }
@@ -309,8 +313,9 @@ public final class Archiver {
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused, listed);
         int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
-                Workers workers = new Workers(options.threads(), options.idle(), scans)) {
-            Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
+                Workers<Scan> workers = new Workers<>(options.threads(), options.idle(), scans)) {
+            Recorder recorder = new Recorder(
+                    workers, feed::knownSize, Recorder.ZeroHashes.NONE, output, chunkLog, parent == null ? null : parent.geometry(), arena);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
                 free.add(new Scan.Slot(arena, feed.unit(), feed.chunkSize(), parent == null));
@@ -385,7 +390,7 @@ public final class Archiver {
                 recorder.sameZero(chunk, to, node);
                 chunk = to;
             } else {
-                recorder.same(new Scan.Chunk(chunk, length, Scan.Verdict.SAME, node.hash(), null, List.of()));
+                recorder.same(node.hash(), length);
                 chunk++;
             }
         }
@@ -413,21 +418,42 @@ public final class Archiver {
                     if (chunk.hash() == null) {
                         recorder.sameZero(chunk.number(), chunk.number() + 1, parent.node(chunk.number(), chunk.length()));
                     } else {
-                        recorder.same(chunk);
+                        recorder.same(chunk.hash(), chunk.length());
                     }
                 }
                 case DATA -> {
                     if (parent == null) {
                         frames[0]++;
-                        recorder.data(chunk, release);
+                        recorder.data(chunk.number(), chunk.hash(), CompletableFuture.completedFuture(chunk.frame()), release);
                     } else {
                         MemorySegment bytes = slot.bytes.asSlice((chunk.number() - start) << chunkLog, chunk.length());
-                        recorder.changed(chunk, bytes);
+                        changed(chunk, bytes, chunkLog, recorder);
                     }
                 }
             }
         }
         release.run();
+    }
+
+    private static void changed(Scan.Chunk chunk, MemorySegment bytes, int chunkLog, Recorder recorder) throws IOException {
+        List<Extent> extents = chunk.extents();
+        if (recorder.extentsLeft() < Extent.MAX_ROWS / 2) { // whole chunks instead of ever more pieces
+            long blocks = (bytes.byteSize() + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG;
+            extents = List.of(new Extent(chunk.number() << (chunkLog - Geometry.BLOCK_LOG), blocks, true));
+        }
+        List<Extent> taken = extents;
+        recorder.changed(chunk.number(), chunk.hash(), taken, payload -> {
+            long done = 0;
+            for (Extent extent : taken) {
+                long from = (extent.first() << Geometry.BLOCK_LOG) - (chunk.number() << chunkLog);
+                long size = Math.min(extent.count() << Geometry.BLOCK_LOG, bytes.byteSize() - from);
+                if (extent.data()) {
+                    MemorySegment.copy(bytes, from, payload, done, size);
+                    done += size;
+                }
+            }
+            return null;
+        });
     }
 
     private void limit(Feed feed, int chunkLog) throws RefusedException {

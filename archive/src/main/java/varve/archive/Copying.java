@@ -148,6 +148,9 @@ public final class Copying {
                 keep(receipt, volume, item.archive().manifest(), copy.fromMedium());
             } catch (ArchiveCopy.SourceException e) {
                 failures.add(e.reason());
+            } catch (IOException e) {
+                target.check(); // the better reason, if the disk is gone
+                throw e;
             }
             tell(copy.damage(), item.archive().manifest());
             reused += copy.reused();

@@ -12,31 +12,21 @@ import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
 import varve.archive.changes.ChangeList;
-import varve.archive.codec.FrameDecoder;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.Hints;
 import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
-import varve.archive.hash.SubtreeHasher;
 
 /// What one worker does with a piece of the device: read it, look for zeros, hash it, compare it with the parent, and in a
 /// full compress it while it is still in the caches.
 ///
 /// For one thread at a time; the owner lends it out.
-final class Scan implements AutoCloseable {
+final class Scan extends Press {
 
     private final Feed feed;
     private final int chunkLog;
     private final @Nullable ParentView parent;
-    private final Hints hints;
-    private final SubtreeHasher hasher = new SubtreeHasher();
-    private final FrameEncoder encoder;
-    private final FrameDecoder decoder = new FrameDecoder();
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment candidate;
-    private final MemorySegment decoded;
-    private final LongAdder reused;
     private final @Nullable ChangeList listed;
     private @Nullable ChainReader parentReader;
     private long inDecoded = -1; // the chunk whose content in the parent is in `decoded`
@@ -86,15 +76,11 @@ final class Scan implements AutoCloseable {
             long largestContent,
             LongAdder reused,
             @Nullable ChangeList listed) {
+        super(hints, level, largestContent, parent == null ? 0 : 1L << chunkLog, reused);
         this.listed = listed;
         this.feed = feed;
         this.chunkLog = chunkLog;
         this.parent = parent;
-        this.hints = hints;
-        this.reused = reused;
-        this.encoder = new FrameEncoder(level);
-        this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
-        this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, parent != null ? 1L << chunkLog : 1), 4096);
     }
 
     /// Looks at a piece of data.
@@ -155,28 +141,10 @@ final class Scan implements AutoCloseable {
         return new Chunk(number, length, Verdict.DATA, hash, null, difference(number, bytes));
     }
 
-    /// {@return the frame of a payload that begins with this chunk}: one that an interrupted run has left, if it decodes to
-    /// just these bytes, else a new one
-    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
-        if (hints.any()) {
-            MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
-            MemorySegment content = decoded.asSlice(0, payload.byteSize());
-            inDecoded = -1;
-            if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
-                reused.add(old.byteSize());
-                return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
-            }
-        }
-        return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
-    }
-
-    /// {@return the hash of a zero node}
-    Hash zeros(long offset, long size, boolean single) {
-        return single ? hasher.whole(decodedZeros(size)) : hasher.zeros(offset, size);
-    }
-
-    private static MemorySegment decodedZeros(long size) {
-        return Arena.ofAuto().allocate(size, 8);
+    @Override
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) {
+        inDecoded = -1; // hints are decoded there
+        return super.compress(firstChunk, payload, frameRoom);
     }
 
     /// the blocks that differ from the parent, as extents of equal state
@@ -220,11 +188,9 @@ final class Scan implements AutoCloseable {
 
     @Override
     public void close() {
-        encoder.close();
-        decoder.close();
         if (parentReader != null) {
             parentReader.close();
         }
-        arena.close();
+        super.close();
     }
 }

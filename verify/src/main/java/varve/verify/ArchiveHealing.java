@@ -247,17 +247,15 @@ final class ArchiveHealing {
         if (Files.exists(file)) {
             try (FileDevice data = FileDevice.open(file)) {
                 fileSize = data.size();
-                new FileSweep(data, Math.min(size, fileSize), tree.groups() == 1, null).run(run.threads(), seen -> {
-                    for (FileSweep.Group group : seen.groups) {
-                        long whole = tree.groupSize(group.position() >>> FileTree.GROUP_LOG);
-                        if (group.hash() == null) {
-                            Range.add(unread, group.position(), whole);
-                        }
-                        if (group.hash() == null || !group.hash().equals(tree.value(group.position() >>> FileTree.GROUP_LOG))) {
-                            Range.add(bad, group.position(), whole);
-                        }
+                GroupSweep.run(data, Math.min(size, fileSize), tree.groups() == 1, run.threads(), group -> {
+                    long whole = tree.groupSize(group.position() >>> FileTree.GROUP_LOG);
+                    if (group.hash() == null) {
+                        Range.add(unread, group.position(), whole);
                     }
-                    run.done(seen.size);
+                    if (group.hash() == null || !group.hash().equals(tree.value(group.position() >>> FileTree.GROUP_LOG))) {
+                        Range.add(bad, group.position(), whole);
+                    }
+                    run.done(group.size());
                 });
             }
         }

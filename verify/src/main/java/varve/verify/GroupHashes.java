@@ -28,11 +28,7 @@ final class GroupHashes implements GroupValues {
         try (FileDevice data = FileDevice.open(file)) {
             long size = Math.min(manifest.file().size(), data.size());
             GroupHashes hashes = new GroupHashes(arena.allocate(FileTree.groups(size) * Hash.SIZE, 8), data.size());
-            new FileSweep(data, size, FileTree.groups(manifest.file().size()) == 1, null).run(threads, seen -> {
-                for (FileSweep.Group group : seen.groups) {
-                    hashes.take(group);
-                }
-            });
+            GroupSweep.run(data, size, FileTree.groups(manifest.file().size()) == 1, threads, hashes::take);
             return hashes;
         }
     }
@@ -49,7 +45,7 @@ final class GroupHashes implements GroupValues {
         return root.value().equals(manifest.file().hash());
     }
 
-    private void take(FileSweep.Group group) {
+    private void take(Slab.Group group) {
         Hash hash = group.hash();
         if (hash != null) {
             int number = Math.toIntExact(group.position() >>> FileTree.GROUP_LOG);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import varve.archive.block.FileDevice;
 import varve.archive.block.RefusedException;
 import varve.archive.file.ArchiveWriter;
@@ -37,14 +38,23 @@ public final class Healing {
     private final HealingOptions options;
     private final InstantSource clock;
     private final Watcher watcher;
+    private final Consumer<HealingReport.Repair> healed;
 
     /// @param name of the volume
-    public Healing(Vault vault, String name, HealingOptions options, InstantSource clock, Watcher watcher) {
+    /// @param healed is told of each file as soon as it is in its place, or would be
+    public Healing(
+            Vault vault,
+            String name,
+            HealingOptions options,
+            InstantSource clock,
+            Watcher watcher,
+            Consumer<HealingReport.Repair> healed) {
         this.vault = vault;
         this.name = name;
         this.options = options;
         this.clock = clock;
         this.watcher = watcher;
+        this.healed = healed;
     }
 
     /// Heals, or finds out what it would.
@@ -70,7 +80,7 @@ public final class Healing {
                 Replacement.removeLeftovers(volume.folder());
             }
             Manifests manifests = Manifests.read(name, places);
-            HealingRun run = new HealingRun(places, manifests.history(), Optional.ofNullable(device), options.dryRun(), options.threads(), watcher);
+            HealingRun run = new HealingRun(places, manifests.history(), Optional.ofNullable(device), options, watcher, healed);
             heal(manifests, run, notes);
             notes.addAll(manifests.notes());
             return new HealingReport(vault.folder(), vault.id(), name, options.dryRun(), started, Duration.ofNanos(System.nanoTime() - start),
@@ -96,7 +106,7 @@ public final class Healing {
     }
 
     private void heal(Manifests manifests, HealingRun run, List<String> notes) throws IOException {
-        watcher.begin(size(manifests, run));
+        watcher.begin("heal " + name, size(manifests, run));
         for (Map.Entry<String, Manifests.Lost> lost : manifests.lost().entrySet()) {
             if (lost.getValue().unsupported()) {
                 notes.add(lost.getValue().why());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import varve.archive.block.BlockSource;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
@@ -22,9 +23,9 @@ final class HealingRun {
     private final List<Place> places;
     private final History history;
     private final Optional<? extends BlockSource> device;
-    private final boolean dryRun;
-    private final int threads;
+    private final HealingOptions options;
     private final Watcher watcher;
+    private final Consumer<Repair> healed;
     private final List<Repair> repairs = new ArrayList<>();
     private final List<Lost> losses = new ArrayList<>();
     private int away;
@@ -38,13 +39,19 @@ final class HealingRun {
 
     /// @param places the folder that is to be healed, then others
     /// @param history all archives that any of the folders has
-    HealingRun(List<Place> places, History history, Optional<? extends BlockSource> device, boolean dryRun, int threads, Watcher watcher) {
+    HealingRun(
+            List<Place> places,
+            History history,
+            Optional<? extends BlockSource> device,
+            HealingOptions options,
+            Watcher watcher,
+            Consumer<Repair> healed) {
         this.places = places;
         this.history = history;
         this.device = device;
-        this.dryRun = dryRun;
-        this.threads = threads;
+        this.options = options;
         this.watcher = watcher;
+        this.healed = healed;
     }
 
     List<Place> places() {
@@ -52,11 +59,11 @@ final class HealingRun {
     }
 
     boolean dryRun() {
-        return dryRun;
+        return options.dryRun();
     }
 
     int threads() {
-        return threads;
+        return options.threads();
     }
 
     /// {@return the archives as they are now}
@@ -83,6 +90,7 @@ final class HealingRun {
 
     void healed(Repair repair) {
         repairs.add(repair);
+        healed.accept(repair);
     }
 
     void lost(StoredArchive archive, String file, Optional<Range> range, String why, List<Range> chunks) {

@@ -225,7 +225,7 @@ final class Manifests {
             List<Candidate> all = candidates.getOrDefault(base, List.of());
             List<Candidate> ours = all.stream()
                     .filter(c -> id.isEmpty() || c.manifest().volumeId().equals(id.get()))
-                    .filter(c -> named.contains(c.hash()) || !against(c.manifest()) || isHere(c, all) && files(c) > 0)
+                    .filter(c -> named.contains(c.hash()) || credible(c, isHere(c, all)))
                     .toList();
             Optional<Candidate> choice = choose(ours);
             if (choice.isPresent()) {
@@ -310,16 +310,28 @@ final class Manifests {
                 .thenComparing(c -> -places.indexOf(c.place())));
     }
 
-    /// {@return whether files of the archive that lie in the first folder say that they are of another, and none that it is theirs}
-    private boolean against(Manifest manifest) {
-        Place here = places.getFirst();
-        String base = manifest.baseName();
-        List<Summary> summaries = Stream.of(summary(here.file(base, "index"), false), summary(here.file(base, "zst"), true))
-                .flatMap(Optional::stream)
-                .toList();
-        return !summaries.isEmpty()
-                && summaries.stream().noneMatch(summary -> describes(manifest, summary))
-                && !hasTree(here.file(base, "tree"), manifest);
+    /// {@return whether more of the files of the archive say that a manifest is theirs than that it is not}
+    ///
+    /// @param own whether it is that of the first folder. One that is not must not turn good files there into others.
+    private boolean credible(Candidate candidate, boolean own) {
+        int allFor = 0;
+        int allAgainst = 0;
+        for (Place place : places) {
+            int count = files(place, candidate.manifest());
+            int contrary = 0;
+            for (String extension : List.of("index", "zst")) {
+                Optional<Summary> summary = summary(place.file(candidate.manifest().baseName(), extension), extension.equals("zst"));
+                boolean described = summary.isPresent() && describes(candidate.manifest(), summary.get());
+                contrary += summary.isPresent() && !described ? 1 : 0;
+                count += described && extension.equals("zst") ? 1 : 0;
+            }
+            if (isHere(place) && !own && contrary > 0 && count == 0) {
+                return false;
+            }
+            allFor += count;
+            allAgainst += contrary;
+        }
+        return own ? allFor >= allAgainst : allFor > allAgainst || allAgainst == 0;
     }
 
     private static Optional<Summary> summary(Path file, boolean data) {
@@ -339,13 +351,12 @@ final class Manifests {
 
     /// {@return how many tables and file trees are those that a manifest names}
     private int files(Candidate candidate) {
-        int count = 0;
-        for (Place place : places) {
-            String base = candidate.manifest().baseName();
-            count += hasTables(place.file(base, "index"), candidate.manifest()) ? 1 : 0;
-            count += hasTree(place.file(base, "tree"), candidate.manifest()) ? 1 : 0;
-        }
-        return count;
+        return places.stream().mapToInt(place -> files(place, candidate.manifest())).sum();
+    }
+
+    private static int files(Place place, Manifest manifest) {
+        String base = manifest.baseName();
+        return (hasTables(place.file(base, "index"), manifest) ? 1 : 0) + (hasTree(place.file(base, "tree"), manifest) ? 1 : 0);
     }
 
     private static boolean hasTables(Path file, Manifest manifest) {

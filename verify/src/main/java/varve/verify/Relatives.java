@@ -178,7 +178,7 @@ final class Relatives implements Closeable {
     }
 
     private static boolean offer(StoredArchive archive, Node.Frame frame, MemorySegment room, TwinTaker taker) throws IOException {
-        try (DataCopies copies = archive.openCopies()) {
+        try (DataCopies copies = archive.openCopies(true)) {
             for (int i = 0; i < copies.count(); i++) {
                 MemorySegment bytes;
                 try {

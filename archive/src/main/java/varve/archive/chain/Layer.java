@@ -12,10 +12,13 @@ final class Layer implements Closeable {
 
     private final StoredArchive archive;
     private final Index index;
+    private final boolean keepOpen;
     private volatile @Nullable DataCopies data;
 
-    Layer(StoredArchive archive) throws IOException {
+    /// @param keepOpen whether the data file stays open between reads
+    Layer(StoredArchive archive, boolean keepOpen) throws IOException {
         this.archive = archive;
+        this.keepOpen = keepOpen;
         this.index = archive.openIndex();
     }
 
@@ -39,7 +42,7 @@ final class Layer implements Closeable {
                 if (!archive.dataAtHand()) {
                     throw new BrokenChainException(archive.data() + ": needed, but not at hand; bring it back to this folder");
                 }
-                data = archive.openCopies();
+                data = archive.openCopies(keepOpen);
             }
             return data;
         }

@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
@@ -33,32 +34,26 @@ public final class ArchiveFile implements AutoCloseable {
     private static final int MOST_TRIES = 16;
 
     private final Path path;
-    private final FileChannel channel;
+    private final @Nullable FileChannel channel; // null if it is opened for each read
     private final long size;
-    private final int guest; // descriptor of a file whose pages are dropped after reading, or -1
+    private final boolean guest; // whose pages are dropped after reading
+    private final int descriptor; // to drop them, or -1
 
-    private ArchiveFile(Path path, FileChannel channel, long size) throws IOException {
+    private ArchiveFile(Path path, @Nullable FileChannel channel, long size) throws IOException {
         this.path = path;
         this.channel = channel;
         this.size = size;
-        this.guest = guest(path, size);
-    }
-
-    private static int guest(Path path, long size) throws IOException {
-        if (path.getFileSystem() != FileSystems.getDefault()) {
-            return -1;
-        }
-        int fd = Linux.open(path, Linux.O_RDONLY);
+        int fd = path.getFileSystem() == FileSystems.getDefault() ? Linux.open(path, Linux.O_RDONLY) : -1;
+        boolean drop = false;
         try {
-            if (!cached(fd, size)) {
-                return fd;
+            drop = fd >= 0 && !cached(fd, size);
+        } finally {
+            if (fd >= 0 && (!drop || channel == null)) {
+                Linux.close(fd);
             }
-        } catch (Throwable e) {
-            Linux.close(fd);
-            throw e;
         }
-        Linux.close(fd);
-        return -1;
+        this.guest = drop;
+        this.descriptor = drop && channel != null ? fd : -1;
     }
 
     /// {@return whether most of some pages from all over the file are in the page cache}
@@ -76,8 +71,9 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// Opens a data file and compares its size and its header with what is known of it.
     ///
+    /// @param keepOpen whether it stays open between reads
     /// @throws CorruptException if it is not the file that the manifest describes
-    public static ArchiveFile open(Path path, Manifest manifest) throws IOException {
+    static ArchiveFile open(Path path, Manifest manifest, boolean keepOpen) throws IOException {
         FileChannel channel = Folder.open(path);
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
@@ -93,7 +89,11 @@ public final class ArchiveFile implements AutoCloseable {
                 throw new CorruptException(
                         Rule.F038, where, "expected " + manifest.file().size() + " bytes, found " + size);
             }
-            return new ArchiveFile(path, channel, size);
+            ArchiveFile file = new ArchiveFile(path, keepOpen ? channel : null, size);
+            if (!keepOpen) {
+                channel.close();
+            }
+            return file;
         } catch (Throwable e) {
             channel.close();
             throw e;
@@ -180,11 +180,28 @@ public final class ArchiveFile implements AutoCloseable {
             throw new CorruptException(
                     Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
         }
-        Mapped.read(channel, path, position, into);
-        if (guest >= 0) {
+        if (channel != null) {
+            Mapped.read(channel, path, position, into);
+        } else {
+            try (FileChannel now = FileChannel.open(path, StandardOpenOption.READ)) {
+                Mapped.read(now, path, position, into);
+            }
+        }
+        if (guest) {
             // only what lies in the range as a whole is dropped, and the cache holds folios of up to 2 MiB
             long start = Math.max(0, position - DROP_BACK) & -PAGE;
-            Linux.dropCache(guest, start, position + into.byteSize() - start);
+            drop(start, position + into.byteSize() - start);
+        }
+    }
+
+    private void drop(long start, long length) throws IOException {
+        int fd = descriptor >= 0 ? descriptor : Linux.open(path, Linux.O_RDONLY);
+        try {
+            Linux.dropCache(fd, start, length);
+        } finally {
+            if (descriptor < 0) {
+                Linux.close(fd);
+            }
         }
     }
 
@@ -198,8 +215,8 @@ public final class ArchiveFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try (channel) {
-            if (guest >= 0) {
-                Linux.close(guest);
+            if (descriptor >= 0) {
+                Linux.close(descriptor);
             }
         }
     }

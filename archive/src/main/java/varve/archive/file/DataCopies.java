@@ -35,7 +35,7 @@ public final class DataCopies implements AutoCloseable {
     private @Nullable FileTree tree;
     private boolean treeSought;
 
-    DataCopies(StoredArchive archive) throws IOException {
+    DataCopies(StoredArchive archive, boolean keepOpen) throws IOException {
         this.archive = archive;
         this.expected = archive.manifest().file();
         IOException failure = null;
@@ -43,7 +43,7 @@ public final class DataCopies implements AutoCloseable {
         try {
             for (Path file : archive.allData()) {
                 try {
-                    files.add(ArchiveFile.open(file, archive.manifest()));
+                    files.add(ArchiveFile.open(file, archive.manifest(), keepOpen));
                 } catch (IOException e) {
                     failure = failure == null ? e : failure;
                     doubtful.add(file);

@@ -97,10 +97,16 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     ///
     /// @throws CorruptException if none has
     public ArchiveFile openData() throws IOException {
+        return openData(true);
+    }
+
+    /// @param keepOpen whether the file stays open between reads: of long chains too many would be open at once
+    /// @throws CorruptException if none has the right size and header
+    public ArchiveFile openData(boolean keepOpen) throws IOException {
         IOException failure = null;
         for (Path file : allData()) {
             try {
-                return ArchiveFile.open(file, manifest);
+                return ArchiveFile.open(file, manifest, keepOpen);
             } catch (CorruptException | DeviceException e) {
                 failure = failure == null ? e : failure;
             }
@@ -109,8 +115,9 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     }
 
     /// {@return the data file in all its copies, whatever is wrong with them}
-    public DataCopies openCopies() throws IOException {
-        return new DataCopies(this);
+    /// @param keepOpen whether they stay open between reads
+    public DataCopies openCopies(boolean keepOpen) throws IOException {
+        return new DataCopies(this, keepOpen);
     }
 
     /// {@return the same archive as seen from more folders}

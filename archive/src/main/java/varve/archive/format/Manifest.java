@@ -128,6 +128,33 @@ public record Manifest(
         return kind == Kind.DELTA && parent.equals(state);
     }
 
+    /// {@return the manifest of an archive that was made of others and leads to the same point}
+    ///
+    /// @param parent of a delta; [State#NOTHING] for a full
+    public Manifest derive(
+            State parent, Instant finished, String tool, long changedSize, long payloadSize, Digest file, Digest index) {
+        return new Manifest(
+                parent.equals(State.NOTHING) ? Kind.FULL : Kind.DELTA,
+                volume,
+                volumeId,
+                sequence,
+                previous,
+                Optional.of(originalHash()),
+                time,
+                finished,
+                label,
+                source,
+                host,
+                tool,
+                chunkLog,
+                state,
+                parent,
+                changedSize,
+                payloadSize,
+                file,
+                index);
+    }
+
     /// {@return the text}
     public byte[] encode() {
         JsonMembers json = new JsonMembers(baseName());

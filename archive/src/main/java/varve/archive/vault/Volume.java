@@ -75,6 +75,11 @@ public record Volume(String name, Path folder) {
     /// @param cause what is wrong with it; the message names the file
     public record Problem(String manifest, IOException cause) {}
 
+    /// {@return whether a file of that name is a manifest}
+    static boolean isManifest(String file) {
+        return file.endsWith(".json") && MANIFEST.matcher(file).matches();
+    }
+
     public boolean exists() {
         return Files.isDirectory(folder);
     }
@@ -157,10 +162,7 @@ public record Volume(String name, Path folder) {
 
     private List<Path> manifests() throws IOException {
         try (Stream<Path> content = Files.list(folder)) {
-            return content.filter(path -> {
-                        String file = path.getFileName().toString();
-                        return MANIFEST.matcher(file).matches();
-                    })
+            return content.filter(path -> isManifest(path.getFileName().toString()))
                     .sorted()
                     .toList();
         }
