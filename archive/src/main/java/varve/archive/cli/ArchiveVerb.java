@@ -93,8 +93,6 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private ProgressOption progress = new ProgressOption();
 
-    private boolean vaultIsNew;
-
     @Override
     public Purpose purpose() {
         return Purpose.RECORD;

@@ -163,8 +163,11 @@ public final class RestoreVerb implements Verb {
                     }
                 },
                 failure -> {
-                    if (restoration.begun() && !(failure instanceof RefusedException)) { // which says what there is to say
-                        tasks.forEach(task -> task.failed(failure, stdio));
+                    if (failure instanceof RefusedException) {
+                        return; // it says what there is to say
+                    }
+                    tasks.forEach(task -> task.failed(failure, stdio));
+                    if (restoration.begun()) {
                         report.failure(stdio.err());
                     }
                 });
