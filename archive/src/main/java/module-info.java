@@ -31,6 +31,7 @@ module varve.archive {
             varve.archive.cli.DiffVerb,
             varve.archive.cli.PolicyVerb,
             varve.archive.cli.ProtectVerb,
+            varve.archive.cli.ExpireVerb,
             varve.archive.cli.WhereVerb,
             varve.archive.cli.ConsolidateVerb,
             varve.archive.cli.CopyVerb,
