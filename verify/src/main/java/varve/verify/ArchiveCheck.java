@@ -16,6 +16,7 @@ import varve.archive.format.UnsupportedException;
 final class ArchiveCheck {
 
     private final StoredArchive archive;
+    private final boolean elsewhere;
     private final Findings findings;
     private final String data;
     private final String index;
@@ -28,16 +29,19 @@ final class ArchiveCheck {
     /// @param verdict on the archive: can it be used to restore, as far as this check can tell?
     record Usable(boolean tables, boolean data, Severity verdict) {}
 
-    private ArchiveCheck(StoredArchive archive, Findings findings) {
+    private ArchiveCheck(StoredArchive archive, boolean elsewhere, Findings findings) {
         this.archive = archive;
+        this.elsewhere = elsewhere;
         this.findings = findings;
         this.data = archive.data().getFileName().toString();
         this.index = archive.index().getFileName().toString();
     }
 
     /// {@return what can be used of an archive; what cannot is told to `findings`}
-    static Usable run(StoredArchive archive, Findings findings) {
-        return new ArchiveCheck(archive, findings).run();
+    ///
+    /// @param elsewhere whether the data file, if it is not here, is known to be in another vault
+    static Usable run(StoredArchive archive, boolean elsewhere, Findings findings) {
+        return new ArchiveCheck(archive, elsewhere, findings).run();
     }
 
     private Usable run() {
@@ -59,7 +63,7 @@ final class ArchiveCheck {
             findings.add(new Finding.MissingFile(data, Severity.DAMAGE, data + ": missing, and so are its tables (" + index + ")"));
             return usable(false, false);
         }
-        findings.add(new Finding.NotAtHand(data));
+        findings.add(new Finding.NotAtHand(data, elsewhere));
         try (Index tables = openIndexFile()) {
             return new Usable(tables != null, false, tables != null ? Severity.UNKNOWN : Severity.DAMAGE);
         }

@@ -1,13 +1,15 @@
 package varve.verify;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.FileDevice;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
@@ -16,15 +18,16 @@ import varve.archive.vault.Ranges;
 
 /// One data file as it is stored: its groups against the file tree, and all of it against the manifest's hash.
 ///
-/// Without a good tree the hash alone tells whether the file is whole, but not where it is damaged.
-final class DataCheck {
+/// A [Sweep] reads it. Without a good tree the hash alone tells whether the file is whole, but not where it is damaged.
+final class DataCheck implements Closeable {
 
     private final StoredArchive archive;
     private final Findings findings;
-    private final Watcher watcher;
+    private final Arena arena = Arena.ofShared();
     private final String data;
     private final Manifest.Digest expected;
     private final Root root = new Root();
+    private @Nullable FileDevice file;
     private @Nullable FileTree tree;
     private long read;
     private long unread;
@@ -32,15 +35,9 @@ final class DataCheck {
     private final Ranges.Builder good = new Ranges.Builder(true);
     private final Ranges.Builder bad = new Ranges.Builder(false);
 
-    /// Takes what a sweep saw of the content.
-    interface ContentTaker {
-        void take(FileSweep.Seen seen) throws IOException;
-    }
-
-    DataCheck(StoredArchive archive, Findings findings, Watcher watcher) {
+    DataCheck(StoredArchive archive, Findings findings) {
         this.archive = archive;
         this.findings = findings;
-        this.watcher = watcher;
         this.data = archive.data().getFileName().toString();
         this.expected = archive.manifest().file();
     }
@@ -60,35 +57,37 @@ final class DataCheck {
         return bad.build();
     }
 
-    /// Reads the file.
+    /// Opens the file and its tree.
     ///
-    /// @param content what else to prove on the way, or null
-    /// @return whether all of it is as it was written
-    boolean run(int threads, FileSweep.@Nullable Content content, ContentTaker contents) throws IOException {
-        try (Arena arena = Arena.ofShared();
-                FileDevice file = FileDevice.open(archive.data())) {
-            openTree(arena);
-            long size = Math.min(file.size(), expected.size());
-            new FileSweep(file, size, FileTree.groups(expected.size()) == 1, content).run(threads, seen -> {
-                for (FileSweep.Group group : seen.groups) {
-                    take(group);
-                }
-                contents.take(seen);
-                watcher.done(seen.size);
-            });
-            if (file.size() < expected.size()) {
-                damaged(file.size(), expected.size() - file.size());
-            } else if (tree == null && unread == 0) {
-                checkHash();
-            }
-            return whole;
-        }
+    /// @param layer as which its nodes are to be proved, or [Strand#NO_CONTENT]
+    /// @return what a sweep reads of it
+    Strand open(int layer) throws IOException {
+        openTree();
+        file = FileDevice.open(archive.data());
+        long size = Math.min(file.size(), expected.size());
+        return new Strand(this, file, 0, size, FileTree.groups(expected.size()) == 1, layer);
     }
 
-    /// @param arena that the tree lives in
-    private void openTree(Arena arena) throws InterruptedIOException {
+    /// Takes the groups of the file, in order.
+    void take(List<Slab.Group> groups) {
+        groups.forEach(this::take);
+    }
+
+    /// Takes the end of the file.
+    ///
+    /// @return whether all of it is as it was written
+    boolean finish() {
+        if (file.size() < expected.size()) {
+            damaged(file.size(), expected.size() - file.size());
+        } else if (tree == null && unread == 0) {
+            checkHash();
+        }
+        return whole;
+    }
+
+    private void openTree() throws InterruptedIOException {
         String name = archive.tree().getFileName().toString();
-        try (FileChannel channel = FileChannel.open(archive.tree(), StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(archive.tree())) {
             tree = FileTree.decode(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), expected, name);
         } catch (NoSuchFileException e) {
             findings.add(new Finding.MissingFile(name, Severity.SPARE, name + ": missing; damage to the data file can be seen, but not where it is"));
@@ -97,7 +96,7 @@ final class DataCheck {
         }
     }
 
-    private void take(FileSweep.Group group) {
+    private void take(Slab.Group group) {
         Hash hash = group.hash();
         if (hash == null) {
             unread += group.size();
@@ -140,6 +139,13 @@ final class DataCheck {
             findings.add(new Finding.WrongHash(data, data + ": file differs from its manifest (F038): expected " + expected.hash() + ", found " + found));
         } else {
             good.add(0, expected.size());
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (FileDevice open = file) {
+            arena.close();
         }
     }
 }

@@ -60,15 +60,19 @@ public sealed interface Finding {
     record MissingFile(String file, Severity severity, String text) implements Finding {}
 
     /// A data file that is away, with its tables still here: nothing was read of it.
-    record NotAtHand(String file) implements Finding {
+    ///
+    /// @param elsewhere whether another vault is known to hold a proved copy
+    record NotAtHand(String file, boolean elsewhere) implements Finding {
         @Override
         public Severity severity() {
-            return Severity.UNKNOWN;
+            return elsewhere ? Severity.NOTE : Severity.UNKNOWN;
         }
 
         @Override
         public String text() {
-            return file + ": not at hand, so not proved; bring it back to this folder";
+            return file + (elsewhere
+                    ? ": not in this vault, so not proved here; another is known to hold it (varve where)"
+                    : ": not at hand, so not proved; bring it back to this folder");
         }
     }
 
@@ -192,6 +196,14 @@ public sealed interface Finding {
         }
     }
 
+    /// Settings of the volume that cannot be believed: nobody knows which points in time are protected.
+    record DamagedSettings(String file, Optional<Rule> rule, String text) implements Finding {
+        @Override
+        public Severity severity() {
+            return Severity.SPARE;
+        }
+    }
+
     /// A file that is no part of any archive.
     record StrayFile(String file, String text) implements Finding {
         @Override
@@ -220,6 +232,7 @@ public sealed interface Finding {
             case Unsupported _ -> "unsupported";
             case MoreDamage _ -> "more-damage";
             case DamagedReceipts _ -> "damaged-receipts";
+            case DamagedSettings _ -> "damaged-settings";
             case StrayFile _ -> "stray-file";
         };
     }

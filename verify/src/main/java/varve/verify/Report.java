@@ -6,11 +6,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
-import varve.archive.chain.Point;
 import java.util.function.LongFunction;
-import varve.archive.file.StoredArchive;
+import varve.archive.chain.Point;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.Receipt;
@@ -20,8 +18,9 @@ import varve.archive.vault.Receipt;
 /// @param vault folder of the vault
 /// @param vaultId its identity
 /// @param volume name
-/// @param point what was asked for behind the `@`; empty if it was the whole volume
+/// @param asked what was asked for behind the `@`; nothing if it was the whole volume
 /// @param depth how deep
+/// @param evidence where the bytes came from
 /// @param started when
 /// @param took how long
 /// @param files that were read
@@ -37,8 +36,9 @@ public record Report(
         Path vault,
         UUID vaultId,
         String volume,
-        Optional<String> point,
+        List<String> asked,
         Depth depth,
+        Evidence evidence,
         Instant started,
         Duration took,
         long files,
@@ -56,7 +56,8 @@ public record Report(
     /// @param point what it is
     /// @param verdict [Severity#NOTE] if it can, else what stands in the way at worst
     /// @param because of which files it cannot
-    public record PointInTime(Point point, Severity verdict, List<String> because) {
+    /// @param elsewhere whether all that is missing here is known to be in other vaults
+    public record PointInTime(Point point, Severity verdict, List<String> because, boolean elsewhere) {
 
         public boolean good() {
             return verdict == Severity.NOTE;
@@ -65,7 +66,7 @@ public record Report(
 
     /// {@return whether nothing is damaged, missing or unknown}
     public boolean sound() {
-        return worst().compareTo(Severity.NOTE) <= 0 && lostPoints == 0 && points.stream().allMatch(PointInTime::good);
+        return worst().compareTo(Severity.NOTE) <= 0 && lostPoints == 0 && points.stream().allMatch(point -> point.good() || point.elsewhere());
     }
 
     /// {@return the severity of the worst finding}
@@ -81,6 +82,10 @@ public record Report(
         long away = findings.stream().filter(Finding.NotAtHand.class::isInstance).count();
         if (away > 0) {
             open.add(away + (away == 1 ? " data file that is" : " data files that are") + " not at hand");
+        }
+        long elsewhere = points.stream().filter(PointInTime::elsewhere).count();
+        if (elsewhere > 0) {
+            open.add(elsewhere + (elsewhere == 1 ? " point that needs" : " points that need") + " what only other vaults hold");
         }
         if (otherPoints > 0) {
             open.add("what only the other " + otherPoints + " points of " + volume + " need");
@@ -101,7 +106,7 @@ public record Report(
                 .sorted(Comparator.comparing(Finding::severity).reversed())
                 .map(Finding::text)
                 .toList();
-        return draft.act(depth, Evidence.CACHE, damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK, proofs, texts,
+        return draft.act(depth, evidence, damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK, proofs, texts,
                 notCovered(bytes -> bytes + " bytes"));
     }
 

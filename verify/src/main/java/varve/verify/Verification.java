@@ -1,13 +1,13 @@
 package varve.verify;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,13 +17,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
-import varve.archive.format.FileTree;
-import varve.archive.format.Node;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Depth;
@@ -31,26 +28,25 @@ import varve.archive.vault.NotFoundException;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Ranges;
 import varve.archive.vault.Receipt;
-import varve.archive.vault.Vault;
-import varve.archive.vault.Volume;
 
-/// One verification at work.
+/// One verification at work: of a volume, or some points of it, in one vault.
 ///
 /// First every archive that is asked for by itself ([ArchiveCheck]). Then along paths of archives that share a chain, so
-/// that tables are opened once: do the hashes combine to the roots, and, as deep as asked, what does each data file hold
-/// ([DataCheck], [FileSweep])?
+/// that tables are opened once and each file is read once: do the hashes combine to the roots, and, as deep as asked, what does
+/// each data file hold ([ChainProof])?
 ///
-/// Of a whole volume every node of every archive is proved, as of the archive's own point in time. Of one point in time those
-/// nodes are proved that no newer archive on its path replaces: together they are the device.
+/// Of a whole volume every node of every archive is proved, as of the archive's own point in time; of several points, the same of
+/// the archives on the paths to them. Of one point in time those nodes are proved that no newer archive on its path replaces: together
+/// they are the device.
 final class Verification {
 
-    private final Vault vault;
-    private final Volume volume;
-    private final Volume.Content content;
+    private final Holdings holdings;
     private final History history;
-    private final PointName name;
+    private final List<PointName> names;
     private final Depth depth;
     private final VerifyOptions options;
+    private final Coldness coldness;
+    private final Set<Hash> provedContent;
     private final Watcher watcher;
 
     private final Findings findings = new Findings();
@@ -64,20 +60,23 @@ final class Verification {
     private long proved;
     private long zeros;
 
+    /// @param names of the volume, or of points of it
+    /// @param coldness where bytes come from
+    /// @param provedContent hashes of data files whose content was proved in this run: in another vault it is the same
     Verification(
-            Vault vault,
-            Volume volume,
-            Volume.Content content,
-            PointName name,
+            Holdings holdings,
+            List<PointName> names,
             VerifyOptions options,
+            Coldness coldness,
+            Set<Hash> provedContent,
             Watcher watcher) {
-        this.vault = vault;
-        this.volume = volume;
-        this.content = content;
-        this.history = content.history();
-        this.name = name;
+        this.holdings = holdings;
+        this.history = holdings.history();
+        this.names = names;
         this.depth = options.depth();
         this.options = options;
+        this.coldness = coldness;
+        this.provedContent = provedContent;
         this.watcher = watcher;
     }
 
@@ -85,23 +84,26 @@ final class Verification {
         Instant started = clock.instant();
         long start = System.nanoTime();
         List<Point> points = points();
-        FolderCheck.run(volume, content, findings);
-        for (StoredArchive archive : history.archives()) {
+        FolderCheck.run(holdings.volume(), holdings.own(), findings);
+        for (StoredArchive archive : holdings.own().history().archives()) {
             count(archive.manifestFile(), archive.manifest().encode().length);
         }
-        if (name.point().isEmpty()) {
-            proveAll();
+        if (whole()) {
+            proveAll(holdings.archives());
+        } else if (points.size() > 1) {
+            proveAll(onPaths(points));
         } else {
             for (Point point : points) {
                 provePoint(point);
             }
         }
         return new Report(
-                vault.folder(),
-                vault.id(),
-                volume.name(),
-                name.point(),
+                holdings.vault().folder(),
+                holdings.vault().id(),
+                holdings.volume().name(),
+                whole() ? List.of() : names.stream().map(name -> name.point().orElse("latest")).toList(),
                 depth,
+                coldness.evidence(),
                 started,
                 Duration.ofNanos(System.nanoTime() - start),
                 files.size(),
@@ -109,51 +111,73 @@ final class Verification {
                 proved,
                 zeros,
                 points.stream().map(this::verdict).toList(),
-                FolderCheck.unreadable(content),
-                history.points().size() - points.size(),
+                FolderCheck.unreadable(holdings.own()),
+                holdings.points().size() - points.size(),
                 findings.list(),
                 List.copyOf(proofs.values()));
     }
 
-    private List<Point> points() throws NotFoundException {
-        boolean problems = !content.problems().isEmpty();
-        if (name.point().isEmpty()) {
-            if (history.archives().isEmpty() && !problems) {
-                throw new NotFoundException("volume \"" + volume.name() + "\" has no points in time");
-            }
-            return history.points();
-        }
-        try {
-            return List.of(name.in(history));
-        } catch (NotFoundException e) {
-            if (problems) {
-                return List.of(); // it may be one of those whose manifests are damaged
-            }
-            throw e;
-        }
+    /// whether the volume as a whole is asked for
+    private boolean whole() {
+        return names.stream().anyMatch(name -> name.point().isEmpty());
     }
 
-    private void proveAll() throws IOException {
-        history.archives().forEach(this::check);
-        begin(history.archives());
+    private List<Point> points() throws NotFoundException {
+        boolean problems = !holdings.own().problems().isEmpty();
+        if (whole()) {
+            if (holdings.own().history().archives().isEmpty() && !problems) {
+                throw new NotFoundException("volume \"" + holdings.volume().name() + "\" has no points in time");
+            }
+            return holdings.points();
+        }
+        Set<Point> points = new LinkedHashSet<>();
+        for (PointName name : names) {
+            try {
+                long number = name.in(holdings.own().history()).manifest().sequence();
+                holdings.points().stream().filter(point -> point.manifest().sequence() == number).forEach(points::add);
+            } catch (NotFoundException e) {
+                if (!problems) { // it may be one of those whose manifests are damaged
+                    throw e;
+                }
+            }
+        }
+        return List.copyOf(points);
+    }
+
+    private Collection<StoredArchive> onPaths(List<Point> points) {
+        Set<StoredArchive> archives = new LinkedHashSet<>();
+        for (Point point : points) {
+            Optional<List<StoredArchive>> path = path(point.state());
+            if (path.isEmpty() && history.path(point.state(), any -> true).isEmpty()) {
+                broken(point.archive());
+            }
+            archives.addAll(path.or(() -> history.path(point.state(), any -> true)).orElse(point.archives()));
+        }
+        return history.archives().stream().filter(archives::contains).toList();
+    }
+
+    private void proveAll(Collection<StoredArchive> scope) throws IOException {
+        scope.forEach(this::check);
+        begin(scope);
         // the newest first: on the path to it lie most of the others
-        for (StoredArchive archive : history.archives().reversed()) {
+        for (StoredArchive archive : List.copyOf(scope).reversed()) {
             if (!done.contains(archive)) {
                 Optional<List<StoredArchive>> path = pathThrough(archive);
                 if (path.isPresent()) {
                     prove(path.get(), false);
                 } else {
-                    prove(archive, null, 0, false);
+                    proveFile(archive);
                 }
             }
         }
-        tryOtherPaths();
+        tryOtherPaths(scope);
     }
 
     /// Deltas that stand on damage get another chance, if another path to what they apply to was found good meanwhile.
-    private void tryOtherPaths() throws IOException {
-        for (StoredArchive archive : history.archives()) {
-            Optional<List<StoredArchive>> below = innocent.contains(archive) ? history.path(archive.manifest().parent(), this::good) : Optional.empty();
+    private void tryOtherPaths(Collection<StoredArchive> scope) throws IOException {
+        for (StoredArchive archive : scope) {
+            Optional<List<StoredArchive>> below =
+                    innocent.contains(archive) ? history.path(archive.manifest().parent(), this::good) : Optional.empty();
             if (below.isPresent()) {
                 obstacles.remove(archive);
                 done.remove(archive);
@@ -176,7 +200,7 @@ final class Verification {
             broken(point.archive());
         }
         for (StoredArchive archive : all) {
-            prove(archive, null, 0, true);
+            proveFile(archive);
         }
     }
 
@@ -185,10 +209,15 @@ final class Verification {
         if (known != null) {
             return known;
         }
-        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, findings);
+        // what lies in other vaults is told by their reports
+        Findings told = holdings.ours(archive) ? findings : new Findings();
+        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, holdings.elsewhere(archive), told);
         checked.put(archive, usable);
         if (usable.verdict() != Severity.NOTE) {
             obstacles.add(archive, usable.verdict(), name(archive));
+        }
+        if (!holdings.ours(archive)) {
+            return usable;
         }
         long index = archive.manifest().index().size();
         if (Files.exists(archive.index())) {
@@ -210,10 +239,10 @@ final class Verification {
         proofs.put(archive, Receipt.Proof.of(archive.manifest(), reached, result, good, bad));
     }
 
-    private void begin(List<StoredArchive> scope) {
+    private void begin(Collection<StoredArchive> scope) {
         if (depth.includes(Depth.STORED)) {
-            watcher.begin(scope.stream()
-                    .filter(StoredArchive::dataAtHand)
+            watcher.begin("verify " + holdings.volume().name(), scope.stream()
+                    .filter(holdings::here)
                     .mapToLong(archive -> archive.manifest().file().size())
                     .sum());
         }
@@ -275,21 +304,22 @@ final class Verification {
 
     /// Proves the archives on a path: all of their nodes, or those that are live at its end.
     private void prove(List<StoredArchive> path, boolean live) throws IOException {
-        StoredArchive last = path.getLast();
         try (Chain chain = open(path)) {
             if (chain == null) { // the others will be looked at on paths of their own
-                for (StoredArchive archive : live ? path : List.of(last)) {
-                    prove(archive, null, 0, live);
+                for (StoredArchive archive : live ? path : List.of(path.getLast())) {
+                    proveFile(archive);
                 }
                 return;
             }
-            for (int layer = 0; layer < path.size(); layer++) {
-                if (!done.contains(path.get(layer))) {
-                    if (layer < path.size() - 1 && !live) {
-                        proveRoot(chain, layer);
-                    }
-                    prove(path.get(layer), chain, layer, live);
+            List<Integer> layers = IntStream.range(0, path.size()).filter(layer -> !done.contains(path.get(layer))).boxed().toList();
+            for (int layer : layers) {
+                if (layer < path.size() - 1 && !live) {
+                    proveRoot(chain, layer);
                 }
+            }
+            done.addAll(path);
+            if (depth.includes(Depth.STORED)) {
+                sweep(chain, live, layers);
             }
         }
     }
@@ -316,81 +346,81 @@ final class Verification {
         obstacles.add(archive, Severity.DAMAGE, name(archive));
     }
 
-    /// Proves the data file of one archive as deep as asked.
-    ///
-    /// @param chain null if the content cannot be proved, or there is none
-    private void prove(StoredArchive archive, @Nullable Chain chain, int layer, boolean live) throws IOException {
-        done.add(archive);
-        if (!depth.includes(Depth.STORED)) {
-            return;
-        }
-        FileSweep.Content nodes = null;
-        if (depth.includes(Depth.CONTENT) && chain != null) {
+    /// proves data files on a path as deep as asked
+    private void sweep(Chain chain, boolean live, List<Integer> layers) throws IOException {
+        List<Integer> side = new ArrayList<>(); // by side, to be swept together
+        for (int layer : layers) {
+            StoredArchive archive = chain.archive(layer);
             List<StoredArchive> below = IntStream.rangeClosed(0, layer).mapToObj(chain::archive).toList();
-            if (below.stream().allMatch(this::hasData)) {
-                nodes = new FileSweep.Content(chain, layer, live, options.hashZeros());
-            } else {
+            boolean usable = below.stream().allMatch(this::hasData);
+            if (!usable && depth == Depth.CONTENT) {
                 obstacles.files(below).forEach(file -> obstacles.add(archive, obstacles.worst(below), file));
             }
-        }
-        if (archive.dataAtHand()) {
-            sweep(archive, nodes);
-        }
-    }
-
-    private void sweep(StoredArchive archive, FileSweep.@Nullable Content nodes) throws IOException {
-        DataCheck data = new DataCheck(archive, findings, watcher);
-        Ranges[] badFrames = {Ranges.NONE};
-        long[] faults = {0};
-        try (Blame blame = nodes == null ? null : new Blame(nodes.chain())) {
-            boolean whole = data.run(options.threads(), nodes, seen -> {
-                proved += seen.proved;
-                zeros += seen.zeros;
-                for (FileSweep.Fault fault : seen.faults) {
-                    faults[0]++;
-                    Node.Frame frame = fault.node().frame();
-                    if (fault(nodes, fault, blame) && frame.size() > 0) {
-                        badFrames[0] = badFrames[0].plus(Ranges.of(frame.position(), frame.end()));
-                    }
-                }
-            });
-            if (!whole && nodes == null) {
-                obstacles.add(archive, Severity.DAMAGE, name(archive));
+            boolean known = !live && provedContent.contains(archive.manifest().file().hash());
+            if (usable && !known && depth == Depth.CONTENT && holdings.here(archive)) {
+                side.add(layer);
+            } else {
+                proveFile(archive);
             }
-        } catch (InterruptedIOException e) {
-            throw e;
-        } catch (IOException e) {
-            findings.unreadable(name(archive), 0, archive.manifest().file().size(), e);
-            obstacles.add(archive, Severity.DAMAGE, name(archive));
-            badFrames[0] = Ranges.of(0, archive.manifest().file().size());
+            if (side.size() == Sweep.MOST_STRANDS) {
+                sweepTogether(chain, live, side);
+                side.clear();
+            }
         }
-        boolean content = nodes != null && !nodes.live() && faults[0] == 0;
-        Ranges bad = data.damaged().plus(badFrames[0]);
-        keep(archive, content ? Depth.CONTENT : Depth.STORED, data.proved(), bad);
-        count(archive.data(), data.read());
-        if (Files.exists(archive.tree())) {
-            count(archive.tree(), FileTree.HEAD_SIZE + FileTree.groups(archive.manifest().file().size()) * Hash.SIZE);
+        sweepTogether(chain, live, side);
+    }
+
+    private void sweepTogether(Chain chain, boolean live, List<Integer> layers) throws IOException {
+        if (layers.isEmpty()) {
+            return;
+        }
+        ChainProof proof = new ChainProof(chain, live, options, findings, watcher);
+        layers.forEach(layer -> proof.add(chain.archive(layer), layer));
+        for (ChainProof.Outcome outcome : proof.run(this::accuse)) {
+            take(outcome, outcome.depth(), false);
+        }
+        proved += proof.proved();
+        zeros += proof.zeros();
+    }
+
+    /// proves one data file by its hashes alone
+    private void proveFile(StoredArchive archive) throws IOException {
+        done.add(archive);
+        if (!depth.includes(Depth.STORED) || !holdings.here(archive)) {
+            return;
+        }
+        ChainProof proof = new ChainProof(null, false, options, findings, watcher).add(archive, Strand.NO_CONTENT);
+        for (ChainProof.Outcome outcome : proof.run(this::accuse)) {
+            boolean known = depth == Depth.CONTENT && outcome.whole() && provedContent.contains(archive.manifest().file().hash());
+            take(outcome, known ? Depth.CONTENT : outcome.depth(), true);
         }
     }
 
-    /// {@return whether the archive at hand is to blame}
-    private boolean fault(FileSweep.Content nodes, FileSweep.Fault fault, Blame blame) {
-        Node node = fault.node();
-        Blame.Culprit culprit = blame.culprit(nodes.layer(), node.chunk(), fault.cause());
-        StoredArchive guilty = nodes.chain().archive(culprit.layer());
-        Geometry geometry = nodes.index().geometry();
-        findings.chunk(name(guilty), geometry.offset(node.chunk()), geometry.length(node.chunk(), node.count()), culprit.cause());
+    /// @param only whether the file's hashes are all that was looked at
+    private void take(ChainProof.Outcome outcome, Depth reached, boolean only) {
+        StoredArchive archive = outcome.archive();
+        if (!outcome.opened() || only && !outcome.whole()) {
+            obstacles.add(archive, Severity.DAMAGE, name(archive));
+        }
+        keep(archive, reached, outcome.proved(), outcome.damaged());
+        if (outcome.whole() && reached == Depth.CONTENT && outcome.damaged().isEmpty()) {
+            provedContent.add(archive.manifest().file().hash());
+        }
+        count(archive.data(), outcome.read());
+        if (outcome.treeRead() > 0) {
+            count(archive.tree(), outcome.treeRead());
+        }
+    }
+
+    private void accuse(StoredArchive archive, StoredArchive guilty) {
         obstacles.add(guilty, Severity.DAMAGE, name(guilty));
-        StoredArchive archive = nodes.chain().archive(nodes.layer());
         if (guilty.equals(archive)) {
             innocent.remove(archive);
-            return true;
         } else {
             if (obstacles.none(archive)) {
                 innocent.add(archive);
             }
             obstacles.add(archive, Severity.DAMAGE, name(guilty));
-            return false;
         }
     }
 
@@ -402,11 +432,13 @@ final class Verification {
     private Report.PointInTime verdict(Point point) {
         State state = point.state();
         if (history.path(state, this::good).isPresent()) {
-            return new Report.PointInTime(point, Severity.NOTE, List.of());
+            return new Report.PointInTime(point, Severity.NOTE, List.of(), false);
         }
+        boolean elsewhere = history.path(state, archive -> good(archive) || holdings.elsewhere(archive) && !archive.dataAtHand()).isPresent();
         List<StoredArchive> path = history.path(state, any -> true).orElse(point.archives());
         Severity worst = obstacles.worst(path);
-        return new Report.PointInTime(point, worst == Severity.NOTE ? Severity.UNKNOWN : worst, obstacles.files(path));
+        return new Report.PointInTime(
+                point, worst == Severity.NOTE ? Severity.UNKNOWN : worst, obstacles.files(path), elsewhere);
     }
 
     private void count(Path file, long bytes) {

@@ -6,14 +6,17 @@ public interface Watcher {
     /// Watches nothing.
     Watcher NONE = new Watcher() {
         @Override
-        public void begin(long bytes) {}
+        public void begin(String task, long bytes) {}
 
         @Override
         public void done(long bytes) {}
     };
 
-    /// @param bytes to do, as far as is known; called once, before any is done
-    void begin(long bytes);
+    /// A part of the task begins; the one before has ended.
+    ///
+    /// @param task what is being done to what
+    /// @param bytes to do, as far as is known
+    void begin(String task, long bytes);
 
     /// @param bytes that were done now
     void done(long bytes);

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -50,8 +50,10 @@ final class StoredVolumesTest {
     }
 
     private Report verify(Path volume, Depth depth) throws IOException {
-        VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 1);
-        return new Verifier(vault(volume), options, InstantSource.system(), Watcher.NONE).verify(PointName.parse(volume.getFileName().toString()));
+        VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 1, Optional.of(false));
+        return TestVault.verifier(List.of(vault(volume)), options)
+                .verify(List.of(PointName.parse(volume.getFileName().toString())))
+                .getFirst();
     }
 
     @ParameterizedTest

@@ -90,15 +90,19 @@ final class TestVault {
     }
 
     Report verify(String name, Depth depth) {
-        return verify(name, new VerifyOptions(depth, false, 1));
+        return verify(name, new VerifyOptions(depth, false, 1, Optional.of(false)));
     }
 
     Report verify(String name, VerifyOptions options) {
         try {
-            return new Verifier(vault, options, InstantSource.system(), Watcher.NONE).verify(PointName.parse(name));
+            return verifier(List.of(vault), options).verify(List.of(PointName.parse(name))).getFirst();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static Verifier verifier(List<Vault> vaults, VerifyOptions options) {
+        return new Verifier(vaults, options, InstantSource.system(), Watcher.NONE, Verifier.Ledger.NONE, warning -> {});
     }
 
     /// Reads every chunk of every point that still has a manifest. Whatever is given out has to be right.

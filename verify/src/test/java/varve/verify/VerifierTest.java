@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,7 +116,7 @@ final class VerifierTest {
     void zerosAreHashedWhenAsked() {
         Report tables = tools.verify("tools@-3", Depth.CONTENT);
         assertEquals(4 * CHUNK, tables.zeros());
-        Report hashed = tools.verify("tools@-3", new VerifyOptions(Depth.CONTENT, true, 2));
+        Report hashed = tools.verify("tools@-3", new VerifyOptions(Depth.CONTENT, true, 2, Optional.of(false)));
         assertSound(hashed);
         assertEquals(0, hashed.zeros());
         assertEquals(tables.proved() + 4 * CHUNK, hashed.proved());
@@ -134,7 +135,7 @@ final class VerifierTest {
             vault.add(point.image());
         }
         for (Depth depth : Depth.values()) {
-            VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 2);
+            VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 2, Optional.of(false));
             assertSound(vault.verify("tools", options));
             for (int i = 0; i < history.points().size(); i++) {
                 assertSound(vault.verify("tools@-" + i, options));

@@ -39,7 +39,7 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
 
     /// Tells what the user should know although it is no error.
     public void warn(String warning) {
-        err.println("varve: warning: " + warning);
+        say("warning: " + warning);
     }
 
     /// {@return what tells the user of things that are no errors, each once}
@@ -72,6 +72,11 @@ public record Stdio(InputStream in, PrintStream out, PrintStream err, int column
             line.write(c);
         }
         return Optional.of(line.toString(StandardCharsets.UTF_8).strip());
+    }
+
+    /// Says something that is no data, in one line on `err`.
+    public void say(String message) {
+        err.println("varve: " + Printable.line(message));
     }
 
     private static int terminalColumns() {

@@ -258,7 +258,7 @@ public final class ArchiveCopy {
         IOException failure = null;
         for (Path file : source.allData()) {
             try {
-                sources.add(ArchiveFile.open(file, manifest));
+                sources.add(ArchiveFile.open(file, manifest, true));
             } catch (IOException e) {
                 failure = e;
             }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import varve.archive.file.Folder;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Rule;
@@ -33,7 +34,7 @@ record Marker(UUID id, String created, Standing standing, boolean keeper) {
         Path file = folder.resolve(FILE);
         byte[] text;
         try {
-            text = Files.size(file) > MOST ? new byte[0] : Files.readAllBytes(file);
+            text = Folder.read(file, MOST);
         } catch (NoSuchFileException e) {
             throw new NotFoundException(folder + ": no vault (there is no " + FILE + " in it); is the disk mounted?");
         }

@@ -16,6 +16,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
+import varve.archive.cli.LastWords;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
@@ -86,9 +87,12 @@ public final class RestoreVerb implements Verb {
     }
 
     @Override
-    public ExitCode run(Stdio stdio) throws IOException {
+    public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
+        }
+        if (target.toString().equals("-")) {
+            throw new UsageException("what is restored is read back and proved, so it cannot go to a stream: name a file or device");
         }
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
@@ -106,18 +110,7 @@ public final class RestoreVerb implements Verb {
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
             String about = plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " to " + target;
-            List<Task> tasks = tasks(places, plan, about);
-            try {
-                Restoration.Outcome outcome = execute(restoration, named, report, stdio);
-                List<Receipt.Proof> proofs = restoration.proofs();
-                tasks.forEach(task -> task.done(proofs, stdio));
-                report.outcome(stdio.out(), json.asked(), outcome);
-            } catch (RefusedException e) {
-                throw e;
-            } catch (IOException e) {
-                tasks.forEach(task -> task.failed(e, stdio));
-                throw e;
-            }
+            execute(restoration, named, report, tasks(places, plan, about), stdio);
         }
         return ExitCode.OK;
     }
@@ -152,29 +145,29 @@ public final class RestoreVerb implements Verb {
         return tasks;
     }
 
-    private Restoration.Outcome execute(Restoration restoration, Optional<Path> named, Report report, Stdio stdio) throws IOException {
-        Thread whenEndedFromOutside = new Thread(() -> report.interrupted(stdio.err()));
-        Runtime.getRuntime().addShutdownHook(whenEndedFromOutside);
-        try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
-            Restoration.Outcome outcome = restoration.execute(named, shown::add);
-            shown.finish();
-            return outcome;
-        } catch (RefusedException e) {
-            throw e; // nothing was done
-        } catch (IOException e) {
-            report.failure(stdio.err());
-            throw e;
-        } finally {
-            removeHook(whenEndedFromOutside);
-        }
-    }
-
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // it is running
-        }
+    private void execute(Restoration restoration, Optional<Path> named, Report report, List<Task> tasks, Stdio stdio)
+            throws IOException, InterruptedException {
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
+                        Restoration.Outcome outcome = restoration.execute(named, shown::add);
+                        shown.finish();
+                        List<Receipt.Proof> proofs = restoration.proofs();
+                        tasks.forEach(task -> task.done(proofs, stdio));
+                        report.outcome(stdio.out(), json.asked(), outcome);
+                    }
+                },
+                () -> {
+                    if (restoration.begun()) {
+                        report.interrupted(stdio.err());
+                    }
+                },
+                failure -> {
+                    if (restoration.begun() && !(failure instanceof RefusedException)) { // which says what there is to say
+                        tasks.forEach(task -> task.failed(failure, stdio));
+                        report.failure(stdio.err());
+                    }
+                });
     }
 
     /// {@return the target if the user has named it a second time}

@@ -5,22 +5,21 @@ import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Stdio;
 import varve.verify.Watcher;
 
-/// Shows the user how far a verification is, from when it is known how much there is to do.
+/// Shows the user how far a verification is, each part from when it is known how much there is to do.
 final class ProgressWatcher implements Watcher, AutoCloseable {
 
     private final ProgressOption option;
     private final Stdio stdio;
-    private final String task;
     private Progress progress = Progress.silent();
 
-    ProgressWatcher(ProgressOption option, Stdio stdio, String task) {
+    ProgressWatcher(ProgressOption option, Stdio stdio) {
         this.option = option;
         this.stdio = stdio;
-        this.task = task;
     }
 
     @Override
-    public void begin(long bytes) {
+    public void begin(String task, long bytes) {
+        close();
         progress = option.start(stdio, task, bytes);
     }
 

@@ -2,9 +2,11 @@ package varve.verify.cli;
 
 import java.io.PrintStream;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Printable;
 import varve.archive.cli.Size;
 import varve.archive.format.Manifest;
 import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
 import varve.verify.Finding;
 import varve.verify.Report;
 
@@ -20,7 +22,7 @@ final class ReportText {
     /// What was found, which points are not good, and what was and was not covered.
     void print(PrintStream out) {
         for (Finding finding : report.findings()) {
-            out.println(finding.severity().word() + ": " + finding.text());
+            out.println(finding.severity().word() + ": " + Printable.line(finding.text()));
         }
         for (Report.PointInTime point : report.points()) {
             if (!point.good()) {
@@ -35,14 +37,15 @@ final class ReportText {
                 .member("vault", report.vault().toString())
                 .member("vaultId", report.vaultId().toString())
                 .member("volume", report.volume())
-                .member("point", report.point().orElse(null))
+                .member("point", report.asked().isEmpty() ? null : report.asked().getFirst())
                 .member("depth", report.depth().word())
                 .member("sound", report.sound())
                 .member("started", Manifest.text(report.started()))
                 .member("milliseconds", report.took().toMillis())
                 .member("filesRead", report.files())
                 .member("bytesRead", report.read())
-                .member("pageCache", "not excluded")
+                .member("evidence", report.evidence().word())
+                .member("pageCache", report.evidence() == Evidence.MEDIUM ? "excluded" : "not excluded")
                 .member("bytesProved", report.proved())
                 .member("bytesInZeroRuns", report.zeros())
                 .array("points");
@@ -56,6 +59,7 @@ final class ReportText {
                     .member("root", manifest.state().root().toString())
                     .member("good", point.good())
                     .member("verdict", verdict(point))
+                    .member("elsewhere", point.elsewhere())
                     .array("because");
             point.because().forEach(json::element);
             json.end().end();
@@ -86,23 +90,27 @@ final class ReportText {
             case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
                     Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
                     Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _,
-                    Finding.DamagedReceipts _, Finding.StrayFile _ -> {}
+                    Finding.DamagedReceipts _, Finding.DamagedSettings _, Finding.StrayFile _ -> {}
         }
     }
 
     /// What was claimed of what, on which evidence, and what was not covered.
     String lastLine() {
-        int asked = report.points().size() + (report.point().isEmpty() ? report.lostPoints() : 0);
-        String what = report.volume() + report.point().map(point -> "@" + point).orElse("");
-        String points = report.points().isEmpty() && report.point().isPresent()
+        boolean whole = report.asked().isEmpty();
+        int asked = report.points().size() + (whole ? report.lostPoints() : 0);
+        String what = report.volume() + (whole ? "" : "@" + String.join(" @", report.asked()));
+        String points = report.points().isEmpty() && !whole
                 ? "nothing of " + what + ", which may be a point whose manifest is damaged"
                 : report.goodPoints() + " of " + asked + (asked == 1 ? " point" : " points") + " in time of " + what;
         return report.depth().claim() + ": " + points + ", " + Size.format(report.read()) + " read in " + report.files()
                 + (report.files() == 1 ? " file" : " files") + " from vault " + report.vault()
-                + " (page cache not excluded); not covered: " + String.join("; ", report.notCovered(Size::format));
+                + (report.evidence() == Evidence.MEDIUM ? ", from the medium" : " (page cache not excluded)") + "; not covered: " + String.join("; ", report.notCovered(Size::format));
     }
 
     private String verdict(Report.PointInTime point) {
+        if (point.elsewhere()) {
+            return "not proved here, as it needs what only other vaults hold";
+        }
         return switch (point.verdict()) {
             case NOTE -> report.depth().claim();
             case SPARE, UNKNOWN -> "not proved";

@@ -2,7 +2,12 @@ package varve.verify.cli;
 
 import java.io.IOException;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -15,13 +20,11 @@ import varve.archive.cli.JsonText;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
-import varve.archive.cli.VaultOption;
+import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
-import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
-import varve.archive.vault.Vault;
 import varve.verify.Report;
 import varve.verify.Verifier;
 import varve.verify.VerifyOptions;
@@ -48,11 +51,12 @@ import varve.verify.VerifyOptions;
         })
 public final class VerifyVerb implements Verb {
 
-    @Parameters(index = "0", paramLabel = "VOLUME[@POINT]", description = "A volume with all its points in time, or one of them.")
-    private String name = "";
+    @Parameters(arity = "0..*", paramLabel = "VOLUME[@POINT]",
+            description = "Volumes with all their points in time, or single points. Default: all volumes.")
+    private List<String> names = new ArrayList<>();
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Option(names = "--depth", paramLabel = "DEPTH", converter = DepthConverter.class,
             description = "structure, stored or content. Default: content.")
@@ -61,6 +65,11 @@ public final class VerifyVerb implements Verb {
     @Option(names = "--zeros",
             description = "With content: hash zero runs again too, to prove the hashes that the tables have for them. Takes minutes for each TiB.")
     private boolean zeros;
+
+    @Option(names = "--from-medium", negatable = true,
+            description = "Make sure that bytes come from the medium and not from the page cache; --no-from-medium: whatever is faster. "
+                    + "Default: from the medium if the vault is on another disk than the system.")
+    private @Nullable Boolean fromMedium;
 
     @Option(names = "--threads", paramLabel = "N", description = "How many threads read, decode and hash. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
@@ -94,23 +103,28 @@ public final class VerifyVerb implements Verb {
         if (zeros && depth != Depth.CONTENT) {
             throw new UsageException("--zeros goes with --depth content");
         }
-        Report report;
-        try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "verify " + name)) {
-            VerifyOptions options = new VerifyOptions(depth, zeros, threads);
-            Vault place = vault.open();
-            PointName asked = PointName.parse(name);
-            Receipt.Draft draft = Receipt.begin(Receipt.What.VERIFY, place, asked.volume(), name, InstantSource.system());
-            report = new Verifier(place, options, InstantSource.system(), watcher).verify(asked);
-            new Receipts(place.volume(asked.volume())).add(report.act(draft), stdio::warn);
+        Consumer<String> warnings = stdio.warnings();
+        List<Report> reports;
+        try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
+            VerifyOptions options = new VerifyOptions(depth, zeros, threads, Optional.ofNullable(fromMedium));
+            Verifier.Ledger ledger = (volume, act) -> new Receipts(volume).add(act, warnings);
+            Verifier verifier = new Verifier(vaults.open(warnings), options, InstantSource.system(), watcher, ledger, warnings);
+            reports = verifier.verify(names.stream().map(PointName::parse).toList());
         }
-        ReportText text = new ReportText(report);
-        if (json.asked()) {
-            try (JsonText out = new JsonText(stdio.out())) {
-                text.print(out);
+        print(stdio, reports);
+        return reports.stream().allMatch(Report::sound) ? ExitCode.OK : ExitCode.FINDINGS;
+    }
+
+    private void print(Stdio stdio, List<Report> reports) {
+        if (!json.asked()) {
+            reports.forEach(report -> new ReportText(report).print(stdio.out()));
+            return;
+        }
+        try (JsonText out = new JsonText(stdio.out())) {
+            if (reports.size() != 1) {
+                out.array();
             }
-        } else {
-            text.print(stdio.out());
+            reports.forEach(report -> new ReportText(report).print(out));
         }
-        return report.sound() ? ExitCode.OK : ExitCode.FINDINGS;
     }
 }

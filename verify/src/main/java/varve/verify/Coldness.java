@@ -1,0 +1,88 @@
+package varve.verify;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import varve.archive.linux.Linux;
+import varve.archive.linux.Residency;
+import varve.archive.vault.Evidence;
+import varve.archive.vault.Volume;
+
+/// Makes sure that what is read of files from now on comes from their medium and not from the page cache: drops their pages, and
+/// asks the kernel whether they are gone.
+///
+/// What has been written and is not on the medium yet stays, and so does what somebody has mapped; a file system that lives in
+/// memory or across a network has no medium that could be read from here. Then the evidence is that of the cache.
+final class Coldness {
+
+    private static final Set<String> NO_MEDIUM = Set.of(
+            "tmpfs", "ramfs", "nfs", "nfs4", "cifs", "smb3", "9p", "zfs", "ceph", "virtiofs", "hostfs");
+
+    private Evidence evidence;
+    private String why = "";
+
+    private Coldness(Evidence evidence) {
+        this.evidence = evidence;
+    }
+
+    /// Makes sure of the files of a volume, as far as that is wanted.
+    ///
+    /// @param warnings learn why it could not be
+    static Coldness of(Volume volume, VerifyOptions options, Consumer<String> warnings) throws IOException {
+        boolean wanted = options.fromMedium().isPresent() ? options.fromMedium().get() : onAnotherDisk(volume.folder());
+        Coldness coldness = new Coldness(wanted ? Evidence.MEDIUM : Evidence.CACHE);
+        if (wanted && volume.exists()) {
+            coldness.dropFolder(volume.folder());
+            if (coldness.evidence == Evidence.CACHE && options.fromMedium().isPresent()) {
+                warnings.accept(coldness.why + ": what is read may come from a cache, and receipts say so");
+            }
+        }
+        return coldness;
+    }
+
+    /// whether a folder lies on another disk than the system itself}
+    private static boolean onAnotherDisk(Path folder) throws IOException {
+        return !Files.getAttribute(folder, "unix:dev").equals(Files.getAttribute(Path.of("/"), "unix:dev"));
+    }
+
+    private void dropFolder(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                drop(file);
+            }
+        }
+    }
+
+    private void drop(Path file) throws IOException {
+        String type = Files.getFileStore(file).type();
+        if (NO_MEDIUM.contains(type) || type.startsWith("fuse")) {
+            warm(file + " lies on " + type);
+            return;
+        }
+        int fd = Linux.open(file, Linux.O_RDONLY);
+        try {
+            Linux.dropCache(fd, 0, 0);
+            long size = Linux.size(fd);
+            long[] cold = {0};
+            new Residency(fd, size).missing(0, size, (at, length) -> cold[0] += length);
+            if (cold[0] < size) {
+                warm((size - cold[0]) + " bytes of " + file + " stay in the page cache");
+            }
+        } finally {
+            Linux.close(fd);
+        }
+    }
+
+    private void warm(String reason) {
+        evidence = Evidence.CACHE;
+        why = why.isEmpty() ? reason : why;
+    }
+
+    /// {@return where what is read comes from}
+    Evidence evidence() {
+        return evidence;
+    }
+}
