@@ -4,6 +4,7 @@
     varve_reader.py list    DIR/VOLUME
     varve_reader.py restore DIR/VOLUME POINT TARGET     POINT: latest, the beginning of a time, or of a root
     varve_reader.py verify  DIR/VOLUME [--nodes]        --nodes hashes each node by itself: slow, but names the place
+    varve_reader.py vault   DIR                         marker and inventories of a vault
 
 A target is a new file, or a device, which is overwritten. Needs Python 3.9 and the program zstd, and
 is fast with the program b3sum. Damage is one line on stderr that names the broken rule (F001 ...) and exit code 1; a
@@ -731,6 +732,84 @@ def read_receipts(folder):
     return receipts
 
 
+# ---- vaults (sections 14 and 15) -------------------------------------------------------------------------------------
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STANDING = {"label": (str, None), "place": (str, None), "state": str, "revision": int}
+MARKER = {"format": str, "id": str, "created": str, **STANDING, "keeper": int, "check": str}
+OLD_MARKER = {"format": str, "id": str, "created": str, "check": str}
+STATES = ("online", "away", "suspect", "retired")
+INVENTORY = {"format": str, "vault": str, "generation": int, "written": str, "keeper": int, **STANDING}
+OTHER = {"other": str, **STANDING, "seen": (str, None), "folder": (str, None)}
+STOCK = {"volume": str, "volumeId": str}
+HELD = {"archive": str, "fileHash": str, "fileSize": int, "kind": str, "sequence": int, "proved": (str, None),
+        "depth": (str, None), "evidence": (str, None), "result": (str, None)}
+
+
+def has_members(value, members):
+    return type(value) is dict and list(value) == list(members) and all(is_value(value[m], k) for m, k in members.items())
+
+
+def read_marker(folder):
+    name, m = "varve-vault.json", None
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read(65537)
+    try:
+        m = json.loads(raw.decode("utf-8"))
+        ok = ((has_members(m, MARKER) and m["state"] in STATES and m["keeper"] in (0, 1) or has_members(m, OLD_MARKER))
+              and m["format"] == "varve-vault-1" and UUID.fullmatch(m["id"]) and encode_manifest(m) == raw
+              and m["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex())
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "section 14", name, "not in the form of a marker")
+    return {"label": None, "place": None, "state": "online", "revision": 0, "keeper": 0, **m}
+
+
+def read_inventory(folder, name):
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read()
+    rows, ok = [], False
+    try:
+        lines = raw.split(b"\n")
+        rows = [json.loads(line.decode("utf-8")) for line in lines[:-1]]
+        head, others, held, order = rows[0], [], [], []
+        ok = (lines[-1] == b"" and has_members(head, INVENTORY) and head["format"] == "varve-inventory-1"
+              and head["vault"] + ".jsonl" == name and UUID.fullmatch(head["vault"]) and head["generation"] >= 1
+              and is_time(head["written"]) and head["state"] in STATES and head["keeper"] in (0, 1)
+              and all(compact(row).encode() == line and len(line) < 16384 for row, line in zip(rows, lines))
+              and rows[-1] == {"check": blake3(raw[:raw.rindex(b'{"check":')]).hex()})
+        for row in rows[1:-1]:
+            if has_members(row, OTHER):
+                ok = ok and not order and row["state"] in STATES and (row["seen"] is None or is_time(row["seen"]))
+                others.append(row["other"])
+            elif has_members(row, STOCK):
+                order.append((row["volume"], []))
+            else:
+                ok = ok and has_members(row, HELD) and HASH.fullmatch(row["fileHash"]) and row["kind"] in ("full", "delta")
+                proof = row["proved"], row["depth"], row["evidence"], row["result"]
+                ok = ok and (proof == (None,) * 4 or is_time(proof[0]) and None not in proof
+                             and all(row[m] in WORDS[m] for m in ("depth", "evidence", "result")))
+                order[-1][1].append(row["sequence"])
+                held.append(row)
+        ok = ok and others == sorted(set(others)) and [v for v, _ in order] == sorted({v for v, _ in order}) and all(
+            numbers == sorted(numbers) for _, numbers in order)
+    except (ValueError, RecursionError, IndexError, KeyError):
+        ok = False
+    require(ok, "section 15", name, "not in the form of an inventory")
+    return head, held
+
+
+def command_vault(folder):
+    marker = read_marker(folder)
+    print(f"{marker['id']}  {marker['label']}  {marker['state']}")
+    catalogue = os.path.join(folder, "varve-catalogue")
+    for name in sorted(os.listdir(catalogue)) if os.path.isdir(catalogue) else []:
+        if name.endswith(".jsonl"):
+            head, held = read_inventory(catalogue, name)
+            proved = sum(row["result"] == "ok" for row in held)
+            print(f"{head['vault']}  {head['label']}  {head['state']}  generation {head['generation']}: {proved} of {len(held)} proved")
+
+
 # ---- settings (section 16) -------------------------------------------------------------------------------------------
 
 KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
@@ -886,11 +965,13 @@ def command_verify(folder, nodes):
 
 def main(words):
     nodes = words[2:] == ["--nodes"]
-    if [*words[:1], len(words) - nodes] not in (["list", 2], ["restore", 4], ["verify", 2]):
+    if [*words[:1], len(words) - nodes] not in (["list", 2], ["restore", 4], ["verify", 2], ["vault", 2]):
         sys.exit(__doc__.strip())
     try:
         if words[0] == "list":
             command_list(words[1])
+        elif words[0] == "vault":
+            command_vault(words[1])
         elif words[0] == "restore":
             command_restore(*words[1:])
         else:

@@ -7,17 +7,24 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import varve.archive.block.RefusedException;
 import varve.archive.format.Kind;
 import varve.archive.hash.Hash;
+import varve.testdata.TestFiles;
 import varve.testdata.Tools;
 
 class InventoryTest {
@@ -92,7 +99,7 @@ class InventoryTest {
     @Test
     void aLineWithoutAnEndIsRefusedBeforeMemoryIsFull() {
         byte[] text = new byte[10 << 20];
-        java.util.Arrays.fill(text, (byte) '{');
+        Arrays.fill(text, (byte) '{');
         assertTrue(assertThrows(IllegalArgumentException.class, () -> Inventory.decode(text)).getMessage().contains("line 1: longer than"));
     }
 
@@ -101,8 +108,39 @@ class InventoryTest {
         String text = new String(inventory(1, 3, new Random(4)).encode(), StandardCharsets.UTF_8);
         int last = text.lastIndexOf('\n', text.length() - 2) + 1;
         Optional<Tools.Output> b3sum = Tools.runWith(text.substring(0, last).getBytes(StandardCharsets.UTF_8), "b3sum", "--no-names", "-");
-        org.junit.jupiter.api.Assumptions.assumeTrue(b3sum.isPresent(), "needs b3sum");
+        Assumptions.assumeTrue(b3sum.isPresent(), "needs b3sum");
         assertEquals("{\"check\":\"" + b3sum.get().expectSuccess().text() + "\"}\n", text.substring(last));
+    }
+
+    // ---- the document
+
+    /// {@return the indented block of a section of FORMAT.md}
+    private static String example(String section) throws Exception {
+        String page = Files.readString(TestFiles.root().resolve("../docs/FORMAT.md"));
+        int start = page.indexOf("\n## " + section);
+        int end = page.indexOf("\n## ", start + 1);
+        return page.substring(start, end < 0 ? page.length() : end).lines()
+                .filter(line -> line.startsWith("    "))
+                .map(line -> line.substring(4) + "\n")
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void theExampleInTheDocumentIsOne() throws Exception {
+        Inventory inventory = Inventory.decode(example("15.").getBytes(StandardCharsets.UTF_8));
+        assertEquals(7, inventory.generation());
+        assertEquals("home", inventory.others().getFirst().standing().label().orElseThrow());
+        assertTrue(inventory.stock("example").orElseThrow().archives().getFirst().proved());
+    }
+
+    @Test
+    void theMarkerInTheDocumentIsOne(@TempDir Path folder) throws Exception {
+        Files.writeString(folder.resolve("varve-vault.json"), example("14."));
+        Vault vault = Vault.open(folder);
+        assertEquals("0e3f1a52-6d0c-4b8e-9b1c-7c1f5a2d9e10", vault.id().toString());
+        assertEquals(new Standing(Optional.of("monday"), Optional.of("safe B, shelf 3"), Standing.State.AWAY, 2), vault.standing());
+        assertTrue(vault.keeper());
+        assertEquals(example("14."), new String(Marker.read(folder).encode(), StandardCharsets.UTF_8));
     }
 
     // ---- merging
