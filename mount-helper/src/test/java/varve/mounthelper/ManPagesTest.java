@@ -59,11 +59,6 @@ final class ManPagesTest {
         assertEquals(options, described);
     }
 
-    /// a command and those in it
-    private static Stream<CommandLine> commands(CommandLine command) {
-        return Stream.concat(Stream.of(command), command.getSubcommands().values().stream().flatMap(ManPagesTest::commands));
-    }
-
     @ParameterizedTest
     @MethodSource("verbs")
     void everyCommandIsListed(Class<? extends Verb> verb) throws IOException {
