@@ -7,7 +7,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.block.FileDevice;
 import varve.archive.file.ArchiveFile;
+import varve.archive.file.Folder;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
@@ -23,8 +23,8 @@ import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Ranges;
 import varve.verify.HealingReport.Part;
-import varve.verify.HealingReport.Range;
 import varve.verify.HealingReport.Repair;
 
 /// One archive in the vault that is to be healed: what of its files is damaged, and good bytes in the place of that.
@@ -41,12 +41,12 @@ final class ArchiveHealing {
     private final String base;
     private final Place here;
 
-    /// What a look at the data file has shown.
+    /// What a look at a data file has shown.
     ///
     /// @param size of the file; -1 if there is none
-    /// @param bad ranges of whole groups, as far as the file should go
+    /// @param bad whole groups, as far as the file should go
     /// @param unread likewise, what the medium does not give out
-    private record Damage(long size, List<Range> bad, List<Range> unread) {}
+    private record Damage(long size, Ranges bad, Ranges unread) {}
 
     ArchiveHealing(HealingRun run, StoredArchive archive) {
         this.run = run;
@@ -59,12 +59,11 @@ final class ArchiveHealing {
     /// @param believed the manifest
     /// @param fault what is wrong with it as it lies here, if anything is
     void run(Manifests.Believed believed, Optional<String> fault) throws IOException {
-        // without data and without a tree: it was evicted, or never was here
-        boolean data = Files.exists(file("zst")) || Files.exists(file("tree"));
+        boolean data = Files.exists(file("zst")) || run.presence().of(base).orElseGet(() -> Files.exists(file("tree")));
         try (Arena arena = Arena.ofConfined();
                 Index tables = findTables()) {
-            Optional<FileTree> tree = data ? findTree(arena) : Optional.empty();
             if (data) {
+                Optional<FileTree> tree = findTree(arena);
                 healData(tree, tables);
                 healTree(tree, arena);
             } else {
@@ -120,7 +119,7 @@ final class ArchiveHealing {
         }
         String damage = Files.exists(file("tree")) ? "not the tree of the data file" : "missing";
         if (tree.isEmpty()) {
-            run.lost(archive, name("tree"), Optional.empty(), damage + ", and nothing is whole that it could be made of", List.of());
+            run.lost(archive, name("tree"), Optional.empty(), damage + ", and nothing is whole that it could be made of", Ranges.NONE);
             return;
         }
         long groups = tree.get().groups();
@@ -166,13 +165,13 @@ final class ArchiveHealing {
             Index.open(file("index"), 0, manifest).close();
             return;
         } catch (IOException | RuntimeException | InternalError e) {
-            damage = Files.exists(file("index")) ? Findings.text(name("index"), e) : "missing";
+            damage = Files.exists(file("index")) ? "not the tables of the archive" : "missing";
         }
         try (Index healed = found == null ? ownTables(file("zst")) : null;
                 Arena arena = Arena.ofConfined()) {
             Index tables = found == null ? healed : found;
             if (tables == null) {
-                run.lost(archive, name("index"), Optional.empty(), damage + ", and so is what the data files have of it", List.of());
+                run.lost(archive, name("index"), Optional.empty(), damage + ", and so are the tables in the data files", Ranges.NONE);
                 return;
             }
             MemorySegment bytes = arena.allocate(manifest.index().size(), 8);
@@ -198,17 +197,16 @@ final class ArchiveHealing {
             run.healed(repair);
             return;
         }
-        Path file = file(extension);
-        try (Replacement replacement = new Replacement(file)) {
+        try (Replacement replacement = new Replacement(file(extension))) {
             replacement.write(0, bytes);
             replacement.finish(bytes.byteSize());
             if (!holds(replacement.stage(), bytes)) {
-                throw new DeviceException(replacement.stage() + ": does not read back as it was written: the medium or the path to it is faulty");
+                throw readsBackDifferently(replacement);
             }
             replacement.swap();
             run.healed(repair);
         } catch (DeviceException | FileSystemException e) {
-            run.lost(archive, name(extension), Optional.empty(), damage + "; it could be healed, but not be written: " + e.getMessage(), List.of());
+            run.lost(archive, name(extension), Optional.empty(), damage + "; it could be healed, but not be written: " + e.getMessage(), Ranges.NONE);
         }
     }
 
@@ -221,49 +219,56 @@ final class ArchiveHealing {
         }
     }
 
+    private static DeviceException readsBackDifferently(Replacement replacement) {
+        return new DeviceException(replacement.stage() + ": does not read back as it was written: the medium or the path to it is faulty");
+    }
+
     // ---- the data
 
     private void healData(Optional<FileTree> tree, @Nullable Index tables) throws IOException {
         Path file = file("zst");
-        String name = name("zst");
+        Ranges whole = Ranges.of(0, manifest.file().size());
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            run.lost(archive, name, Optional.empty(), "not a file", List.of());
+            run.lost(archive, name("zst"), Optional.empty(), "no regular file", Ranges.NONE);
         } else if (tree.isEmpty()) {
-            run.lost(archive, name, Optional.empty(), "damaged, and so are the file trees: nothing tells where", allChunks(tables));
+            run.lost(archive, name("zst"), Optional.empty(), "damaged, and so are the file trees: nothing tells where", chunks(tables));
+            run.proved(archive, Ranges.NONE, whole, false);
         } else {
-            Damage damage = look(file, tree.get());
-            run.read(Math.max(0, damage.size));
-            if (!damage.bad.isEmpty() || damage.size != manifest.file().size()) {
+            Damage damage = look(file, tree.get(), true);
+            if (damage.bad.isEmpty() && damage.size == manifest.file().size()) {
+                run.proved(archive, whole, Ranges.NONE, false);
+            } else {
                 healData(file, tree.get(), tables, damage);
             }
         }
     }
 
-    private Damage look(Path file, FileTree tree) throws IOException {
-        List<Range> bad = new ArrayList<>();
-        List<Range> unread = new ArrayList<>();
+    /// Compares a data file with the tree.
+    ///
+    /// @param here whether it is that of the vault
+    private Damage look(Path file, FileTree tree, boolean here) throws IOException {
+        Ranges.Builder bad = new Ranges.Builder(false);
+        Ranges.Builder unread = new Ranges.Builder(false);
         long size = manifest.file().size();
+        long[] end = {0};
         long fileSize = -1;
         if (Files.exists(file)) {
             try (FileDevice data = FileDevice.open(file)) {
                 fileSize = data.size();
                 GroupSweep.run(data, Math.min(size, fileSize), tree.groups() == 1, run.threads(), group -> {
-                    long whole = tree.groupSize(group.position() >>> FileTree.GROUP_LOG);
+                    long number = group.position() >>> FileTree.GROUP_LOG;
+                    end[0] = group.position() + tree.groupSize(number);
                     if (group.hash() == null) {
-                        Range.add(unread, group.position(), whole);
+                        unread.add(group.position(), end[0]);
                     }
-                    if (group.hash() == null || !group.hash().equals(tree.value(group.position() >>> FileTree.GROUP_LOG))) {
-                        Range.add(bad, group.position(), whole);
+                    if (!tree.value(number).equals(group.hash())) {
+                        bad.add(group.position(), end[0]);
                     }
-                    run.done(group.size());
+                    run.read(here ? group.size() : 0);
                 });
             }
         }
-        long end = Math.min(size, (Math.max(0, fileSize) + GROUP - 1) & -GROUP);
-        if (end < size) {
-            Range.add(bad, end, size - end);
-        }
-        return new Damage(fileSize, bad, unread);
+        return new Damage(fileSize, bad.add(end[0], size).build(), unread.build());
     }
 
     private String words(Damage damage) {
@@ -276,58 +281,62 @@ final class ArchiveHealing {
             words.add(damage.size < size ? "cut off at " + damage.size + " of " + size + " bytes" : (damage.size - size) + " bytes too many at the end");
         }
         if (!damage.unread.isEmpty()) {
-            words.add(sum(damage.unread) + " bytes cannot be read");
+            words.add(damage.unread.size() + " bytes cannot be read" + places(damage.unread));
         }
-        long different = sum(damage.bad) - sum(damage.unread) - (damage.size < size ? size - damage.size : 0);
-        if (different > 0) {
-            words.add(damage.bad.size() == 1 ? damage.bad.getFirst().size() + " bytes at position " + damage.bad.getFirst().from() + " differ"
-                    : sum(damage.bad) + " bytes in " + damage.bad.size() + " ranges differ");
+        Ranges different = damage.bad.minus(damage.unread).minus(damage.size < size ? Ranges.of(damage.size & -GROUP, size) : Ranges.NONE);
+        if (!different.isEmpty()) {
+            words.add(different.size() + " bytes differ" + places(different));
         }
         return String.join(", ", words);
     }
 
-    private static long sum(List<Range> ranges) {
-        return ranges.stream().mapToLong(Range::size).sum();
+    private static String places(Ranges ranges) {
+        return ranges.list().size() == 1 ? " at position " + ranges.list().getFirst().from() : " in " + ranges.list().size() + " ranges";
     }
 
     private void healData(Path file, FileTree tree, @Nullable Index tables, Damage damage) throws IOException {
         List<Part> parts = new ArrayList<>();
-        List<Range> lost = new ArrayList<>();
+        long size = manifest.file().size();
         try (Replacement replacement = run.dryRun() ? null : new Replacement(file);
                 Relatives relatives = run.relatives();
                 GroupFinder finder = new GroupFinder(run.places(), archive, tree, tables, relatives)) {
-            find(finder, damage.bad, parts, lost, replacement);
+            find(finder, damage.bad, parts, replacement);
             run.readElsewhere(finder.readElsewhere());
-            boolean stuck = overlap(damage.unread, lost);
-            if (!stuck && (!parts.isEmpty() || damage.size > manifest.file().size())) {
-                if (replacement != null) {
-                    complete(replacement, file, tree, damage.size, parts, lost);
-                }
-                run.healed(new Repair(name("zst"), words(damage), manifest.file().size(), List.copyOf(parts), lost.isEmpty()));
+            run.damagedElsewhere(archive, finder.damagedElsewhere());
+            Ranges found = Ranges.union(parts.stream().map(part -> new Ranges.Range(part.position(), part.position() + part.size())).toList());
+            Ranges lost = damage.bad.minus(found);
+            boolean stuck = !damage.unread.and(lost).isEmpty();
+            boolean worth = !stuck && (!found.isEmpty() || damage.size > size);
+            if (worth && replacement != null) {
+                complete(replacement, file, tree, damage.size, found, lost);
+            }
+            if (worth) {
+                run.healed(new Repair(name("zst"), words(damage), size, List.copyOf(parts), lost.isEmpty()));
             }
             String why = "no good copy is at hand" + (stuck ? "; the file stays as it is: its medium may yet give out what nothing else has" : "");
-            for (Range range : lost) {
+            for (Ranges.Range range : lost.list()) {
                 run.lost(archive, name("zst"), Optional.of(range), why, chunks(tables, finder.lostRows(), range));
             }
+            Ranges bad = worth ? lost : damage.bad;
+            run.proved(archive, Ranges.of(0, size).minus(bad), bad, worth);
         } catch (DeviceException | FileSystemException e) {
-            run.lost(archive, name("zst"), Optional.empty(), words(damage) + "; " + e.getMessage(), allChunks(tables));
+            run.lost(archive, name("zst"), Optional.empty(), words(damage) + "; " + e.getMessage(), chunks(tables));
+            run.proved(archive, Ranges.of(0, size).minus(damage.bad), damage.bad, false);
         }
     }
 
-    private void find(GroupFinder finder, List<Range> bad, List<Part> parts, List<Range> lost, @Nullable Replacement into) throws IOException {
+    private static void find(GroupFinder finder, Ranges bad, List<Part> parts, @Nullable Replacement into) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment room = arena.allocate(GROUP, 4096);
-            for (Range range : bad) {
-                for (long at = range.from(); at < range.end(); at += GROUP) {
-                    MemorySegment group = room.asSlice(0, Math.min(GROUP, range.end() - at));
+            for (Ranges.Range range : bad.list()) {
+                for (long at = range.from(); at < range.to(); at += GROUP) {
+                    MemorySegment group = room.asSlice(0, Math.min(GROUP, range.to() - at));
                     String from = finder.find(at >>> FileTree.GROUP_LOG, group);
-                    if (from == null) {
-                        Range.add(lost, at, group.byteSize());
-                        continue;
-                    }
-                    add(parts, at, group.byteSize(), from);
-                    if (into != null) {
-                        into.write(at, group);
+                    if (from != null) {
+                        add(parts, at, group.byteSize(), from);
+                        if (into != null) {
+                            into.write(at, group);
+                        }
                     }
                 }
             }
@@ -343,63 +352,55 @@ final class ArchiveHealing {
         }
     }
 
-    private static boolean overlap(List<Range> some, List<Range> others) {
-        return some.stream().anyMatch(a -> others.stream().anyMatch(b -> a.from() < b.end() && b.from() < a.end()));
-    }
-
     /// takes over what was not healed, proves all of it from the medium, and swaps
-    private void complete(Replacement replacement, Path file, FileTree tree, long oldSize, List<Part> parts, List<Range> lost) throws IOException {
-        long size = manifest.file().size();
-        long kept = Math.min(size, Math.max(0, oldSize));
+    private void complete(Replacement replacement, Path file, FileTree tree, long oldSize, Ranges found, Ranges lost) throws IOException {
+        long kept = Math.min(manifest.file().size(), Math.max(0, oldSize));
         if (kept > 0) {
-            try (FileChannel old = FileChannel.open(file, StandardOpenOption.READ)) {
-                long at = 0;
-                for (Part part : parts) {
-                    replacement.keep(old, at, Math.min(kept, part.position()));
-                    at = part.position() + part.size();
+            try (FileChannel old = Folder.open(file)) {
+                for (Ranges.Range range : Ranges.of(0, kept).minus(found).list()) {
+                    replacement.keep(old, range.from(), range.to());
                 }
-                replacement.keep(old, at, kept);
             }
         }
-        long end = parts.isEmpty() ? 0 : parts.getLast().position() + parts.getLast().size();
-        replacement.finish(lost.isEmpty() ? size : Math.max(kept, end));
-        Damage left = look(replacement.stage(), tree);
-        if (!left.bad.equals(lost)) {
-            throw new DeviceException(replacement.stage() + ": does not read back as it was written: the medium or the path to it is faulty");
+        replacement.finish(lost.isEmpty() ? manifest.file().size() : Math.max(kept, found.end()));
+        if (!look(replacement.stage(), tree, false).bad.equals(lost)) {
+            throw readsBackDifferently(replacement);
         }
         replacement.swap();
     }
 
     // ---- what is lost
 
-    private List<Range> allChunks(@Nullable Index tables) throws IOException {
-        List<Range> chunks = new ArrayList<>();
+    /// {@return all of the device that the archive has payload for}
+    private static Ranges chunks(@Nullable Index tables) throws IOException {
+        Ranges.Builder chunks = new Ranges.Builder(false);
         for (long row = 0; tables != null && row < tables.nodes(); row++) {
-            addChunk(chunks, tables, row);
+            add(chunks, tables, row);
         }
-        return chunks;
+        return chunks.build();
     }
 
-    /// {@return the ranges of the device whose frames reach into a range of the file, and are lost}
+    /// {@return what of the device was sought in vain and has its frames in a range of the file}
     ///
     /// @param rows the first of each lost frame
-    private static List<Range> chunks(@Nullable Index tables, Set<Long> rows, Range range) throws IOException {
-        List<Range> chunks = new ArrayList<>();
-        for (long first : rows) {
+    private static Ranges chunks(@Nullable Index tables, Set<Long> rows, Ranges.Range range) throws IOException {
+        Ranges.Builder chunks = new Ranges.Builder(false);
+        for (long first : rows.stream().sorted().toList()) {
             Node.Frame frame = tables.node(first).frame();
-            if (frame.position() < range.end() && range.from() < frame.end()) {
+            if (frame.position() < range.to() && range.from() < frame.end()) {
                 for (long row = first; row < tables.nodes() && (tables.node(row).frame().equals(frame) || tables.node(row).frame().size() == 0); row++) {
-                    addChunk(chunks, tables, row);
+                    add(chunks, tables, row);
                 }
             }
         }
-        return chunks;
+        return chunks.build();
     }
 
-    private static void addChunk(List<Range> to, Index tables, long row) throws IOException {
+    private static void add(Ranges.Builder to, Index tables, long row) throws IOException {
         Node node = tables.node(row);
         if (!node.zero() && node.frame().size() > 0) {
-            Range.add(to, tables.geometry().offset(node.chunk()), tables.geometry().length(node.chunk(), 1));
+            long offset = tables.geometry().offset(node.chunk());
+            to.add(offset, offset + tables.geometry().length(node.chunk(), 1));
         }
     }
 }

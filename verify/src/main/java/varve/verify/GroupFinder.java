@@ -20,6 +20,7 @@ import varve.archive.format.FileTree;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.vault.Ranges;
 
 /// Finds what belongs into the damaged groups of one data file: bytes that have the hash that the file tree gives for the group, and no
 /// others.
@@ -44,6 +45,7 @@ final class GroupFinder implements Closeable {
     private final Map<Place, ArchiveFile> copies = new LinkedHashMap<>();
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final Set<Long> lostRows = new LinkedHashSet<>();
+    private final Map<Place, Ranges.Builder> damaged = new LinkedHashMap<>();
     private long readElsewhere;
 
     /// @param places the folder that is to be healed, and others
@@ -76,6 +78,13 @@ final class GroupFinder implements Closeable {
         return lostRows;
     }
 
+    /// {@return what of the other copies was looked at and is not as it was written}
+    Map<Place, Ranges> damagedElsewhere() {
+        Map<Place, Ranges> ranges = new LinkedHashMap<>();
+        damaged.forEach((place, builder) -> ranges.put(place, builder.build()));
+        return ranges;
+    }
+
     /// Finds the bytes of a group.
     ///
     /// @param group native memory of the group's size
@@ -93,6 +102,7 @@ final class GroupFinder implements Closeable {
                 } catch (IOException e) {
                     // the next may be better
                 }
+                damaged.computeIfAbsent(copy.getKey(), place -> new Ranges.Builder(false)).add(position, position + group.byteSize());
             }
         }
         return tables == null ? null : putTogether(number, position, group);

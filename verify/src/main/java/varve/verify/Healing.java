@@ -11,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import varve.archive.block.FileDevice;
 import varve.archive.block.RefusedException;
 import varve.archive.file.ArchiveWriter;
@@ -69,9 +71,10 @@ public final class Healing {
             throw new NotFoundException(vault.folder() + ": no volume \"" + name + "\" in this vault");
         }
         Hashing.warmUp();
+        vault.check();
         List<String> notes = new ArrayList<>();
         List<Place> places = places(volume, notes);
-        try (VolumeLock lock = options.dryRun() ? null : VolumeLock.acquire(volume.folder(), Duration.ZERO, "varve heal");
+        try (VolumeLock lock = options.dryRun() ? null : VolumeLock.acquire(volume.folder(), options.lockWait(), "varve heal " + name);
                 FileDevice device = options.device().isPresent() ? FileDevice.open(options.device().get()) : null) {
             if (lock != null) {
                 if (ArchiveWriter.recover(volume.folder())) {
@@ -80,24 +83,34 @@ public final class Healing {
                 Replacement.removeLeftovers(volume.folder());
             }
             Manifests manifests = Manifests.read(name, places);
-            HealingRun run = new HealingRun(places, manifests.history(), Optional.ofNullable(device), options, watcher, healed);
-            heal(manifests, run, notes);
+            Presence presence = Presence.of(volume, vault.id());
+            manifests.miss(presence.all());
+            HealingReceipts receipts = new HealingReceipts(places.getFirst(), about(places), options.dryRun(), clock, notes::add);
+            HealingRun run = new HealingRun(
+                    places, presence, manifests.history(), Optional.ofNullable(device), options, receipts, watcher, healed);
+            heal(manifests, run, receipts, notes);
             notes.addAll(manifests.notes());
             return new HealingReport(vault.folder(), vault.id(), name, options.dryRun(), started, Duration.ofNanos(System.nanoTime() - start),
                     manifests.here().size(), run.awayCount(), run.readHere(), run.readElsewhere(), run.repairs(), run.losses(), notes);
         }
     }
 
+    private String about(List<Place> places) {
+        String others = Stream.concat(places.stream().skip(1).map(Place::vault), options.device().stream().map(Path::toString))
+                .collect(Collectors.joining(", "));
+        return others.isEmpty() ? "from its own files" : "from " + others;
+    }
+
     private List<Place> places(Volume volume, List<String> notes) throws IOException {
         List<Place> places = new ArrayList<>();
-        places.add(new Place("vault " + vault.folder(), volume.folder()));
+        places.add(new Place(vault, volume));
         for (Vault other : options.from()) {
             if (Files.isSameFile(other.folder(), vault.folder())) {
                 throw new RefusedException(other.folder() + ": is the vault itself; name another one to heal it from");
             }
             Volume there = other.volume(name);
             if (there.exists()) {
-                places.add(new Place("vault " + other.folder(), there.folder()));
+                places.add(new Place(other, there));
             } else {
                 notes.add("vault " + other.folder() + ": has no volume \"" + name + "\"");
             }
@@ -105,13 +118,19 @@ public final class Healing {
         return places;
     }
 
-    private void heal(Manifests manifests, HealingRun run, List<String> notes) throws IOException {
+    private void heal(Manifests manifests, HealingRun run, HealingReceipts receipts, List<String> notes) throws IOException {
         watcher.begin("heal " + name, size(manifests, run));
         for (Map.Entry<String, Manifests.Lost> lost : manifests.lost().entrySet()) {
             if (lost.getValue().unsupported()) {
                 notes.add(lost.getValue().why());
             } else {
                 run.lost(lost.getKey() + ".json", lost.getValue().why());
+            }
+        }
+        receipts.endArchive();
+        for (String base : run.presence().all()) {
+            if (!manifests.here().contains(base) && manifests.believed(base).isEmpty()) {
+                notes.add(base + ": the receipts say that it is here; nothing of it is, and its manifest is nowhere at hand");
             }
         }
         for (StoredArchive archive : manifests.history().archives()) { // the oldest first: others stand on them
@@ -121,9 +140,12 @@ public final class Healing {
                     new ArchiveHealing(run, archive).run(manifests.believed(base).orElseThrow(), manifests.fault(base));
                 } catch (UnsupportedException e) {
                     notes.add(Findings.text(base, e));
+                } finally {
+                    receipts.endArchive();
                 }
             }
         }
+        receipts.end();
     }
 
     private static long size(Manifests manifests, HealingRun run) throws IOException {

@@ -1,6 +1,7 @@
 package varve.verify;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import varve.archive.vault.Vault;
@@ -11,4 +12,5 @@ import varve.archive.vault.Vault;
 /// @param device whose content may still be what is missing
 /// @param dryRun find out everything, and write nothing
 /// @param threads that read and hash
-public record HealingOptions(List<Vault> from, Optional<Path> device, boolean dryRun, int threads) {}
+/// @param lockWait how long to wait for another run on the volume
+public record HealingOptions(List<Vault> from, Optional<Path> device, boolean dryRun, int threads, Duration lockWait) {}

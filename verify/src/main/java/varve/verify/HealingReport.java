@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import varve.archive.vault.Ranges;
 
 /// What a healing found damaged, what it did about it, and what stays damaged.
 ///
@@ -63,26 +64,9 @@ public record HealingReport(
     /// @param file its name in the folder of the volume
     /// @param range of the file; empty if it is all of it, or nothing tells
     /// @param why it could not be healed
-    /// @param chunks ranges of the device that are lost with it, as the archive has them
+    /// @param chunks parts of the device that are lost with it, as the archive has them: offsets
     /// @param points points in time that cannot be restored without it from the vaults at hand
-    public record Loss(String file, Optional<Range> range, String why, List<Range> chunks, List<String> points) {}
-
-    /// A range of a file, or of the device.
-    public record Range(long from, long size) {
-
-        public long end() {
-            return from + size;
-        }
-
-        /// Adds a range behind others; if it touches the last, they become one.
-        static void add(List<Range> to, long from, long size) {
-            if (!to.isEmpty() && to.getLast().end() == from) {
-                to.add(new Range(to.getLast().from, to.removeLast().size + size));
-            } else if (size > 0) {
-                to.add(new Range(from, size));
-            }
-        }
-    }
+    public record Loss(String file, Optional<Ranges.Range> range, String why, Ranges chunks, List<String> points) {}
 
     /// {@return whether nothing stays damaged}
     public boolean healthy() {

@@ -2,12 +2,8 @@ package varve.verify;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -23,9 +19,9 @@ import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
 import varve.archive.file.ArchiveFile;
+import varve.archive.file.Folder;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
@@ -46,6 +42,9 @@ final class Manifests {
 
     private static final Pattern NAME = Pattern.compile(
             "([^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree|json)");
+
+    /// what the names of manifests begin with whose archives are being removed
+    private static final String DROPPED = ".varve-drop-";
 
     private static final Comparator<Manifest> ORDER =
             Comparator.comparingLong(Manifest::sequence).thenComparing(Manifest::derived).thenComparing(Manifest::baseName);
@@ -125,6 +124,32 @@ final class Manifests {
                 .toList());
     }
 
+    /// Counts archives as here of which nothing is left in the first folder, if it has a gap without them.
+    ///
+    /// @param expected those whose data should be here
+    void miss(Set<String> expected) {
+        boolean more = true;
+        while (more) {
+            History ours = new History(history().archives().stream().filter(archive -> here.contains(archive.manifest().baseName())).toList());
+            List<StoredArchive> missed = history().archives().stream()
+                    .filter(archive -> expected.contains(archive.manifest().baseName()) && !here.contains(archive.manifest().baseName()))
+                    .filter(archive -> gap(ours, archive.manifest()))
+                    .toList();
+            for (StoredArchive archive : missed) {
+                here.add(archive.manifest().baseName());
+                faults.put(archive.manifest().baseName(), "missing");
+            }
+            more = !missed.isEmpty();
+        }
+    }
+
+    /// whether others stand on an archive and on nothing else, or it is the newest
+    private static boolean gap(History ours, Manifest manifest) {
+        boolean newest = ours.archives().stream().noneMatch(archive -> archive.manifest().sequence() >= manifest.sequence());
+        boolean carries = ours.archives().stream().anyMatch(archive -> archive.manifest().parent().equals(manifest.state()));
+        return newest || carries && ours.path(manifest.state(), any -> true).isEmpty();
+    }
+
     private boolean isHere(Place place) {
         return place.equals(places.getFirst());
     }
@@ -139,7 +164,7 @@ final class Manifests {
         }
         for (String name : names) {
             Matcher part = NAME.matcher(name);
-            if (part.matches()) {
+            if (part.matches() && !names.contains(DROPPED + part.group(1) + ".json")) {
                 String base = part.group(1);
                 if (isHere(place)) {
                     here.add(base);
@@ -151,14 +176,14 @@ final class Manifests {
         }
         for (String base : isHere(place) ? here : Set.<String>of()) {
             if (!names.contains(base + ".json")) {
-                faults.put(base, base + ".json: missing");
+                faults.put(base, "missing");
             }
         }
     }
 
     private void take(Place place, String base, String name) {
         try {
-            byte[] text = text(place.folder().resolve(name));
+            byte[] text = Folder.read(place.folder().resolve(name), Manifest.MAX_SIZE);
             Manifest manifest = decode(text, name);
             if (!manifest.volume().equals(volume) || !manifest.baseName().equals(base)) {
                 throw new CorruptException(Rule.F036, name, "it is that of " + manifest.baseName() + " of volume \"" + manifest.volume() + "\"");
@@ -187,16 +212,6 @@ final class Manifests {
                 throw e;
             }
             throw new CorruptException(Rule.F043, name, "its last member is not the hash of what is before it");
-        }
-    }
-
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
         }
     }
 
@@ -256,7 +271,7 @@ final class Manifests {
         for (Candidate other : all) {
             boolean same = Arrays.equals(other.text(), choice.text());
             if (!same && isHere(other.place())) {
-                faults.put(base, base + ".json: it is another manifest than the right one, which " + choice.place().vault() + " has");
+                faults.put(base, "another manifest than the right one, which " + choice.place().vault() + " has");
             } else if (!same && !(choice.manifest().derived() && choice.manifest().file().equals(other.manifest().file()))) {
                 notes.add(other.place().vault() + ": " + base + ".json: another archive than the one of this name here; not used");
             }

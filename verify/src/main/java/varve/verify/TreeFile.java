@@ -5,9 +5,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import varve.archive.file.Folder;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
@@ -27,7 +27,7 @@ final class TreeFile implements GroupValues {
     /// @return empty if there is nothing that can be read
     static Optional<TreeFile> openAnyway(Path file, Manifest manifest, Arena arena) {
         long most = FileTree.HEAD_SIZE + FileTree.groups(manifest.file().size()) * Hash.SIZE + 1;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(file)) {
             MemorySegment bytes = arena.allocate(Math.min(most, channel.size()), 8);
             for (long done = 0; done < bytes.byteSize(); ) {
                 int count = channel.read(bytes.asSlice(done, Math.min(1 << 30, bytes.byteSize() - done)).asByteBuffer(), done);

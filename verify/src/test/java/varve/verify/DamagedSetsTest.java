@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -29,6 +31,7 @@ import varve.archive.file.Index;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.format.Summary;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.testdata.Damage;
 import varve.testdata.Histories;
@@ -57,22 +60,23 @@ final class DamagedSetsTest {
     /// @param foreign files of the same names, of another volume that has the same name
     /// @param bases of the archives, in the order of their points
     /// @param regions where the parts of a data file begin, by its name; the last is its end
+    /// @param receipts as written, by name
     private record Scene(
             Map<String, byte[]> files,
             Map<String, byte[]> stale,
             Map<String, byte[]> foreign,
             List<String> bases,
             Map<String, List<Integer>> regions,
+            Map<String, byte[]> receipts,
             Path here,
             Path there) {
 
         /// {@return the same in two vaults of its own}
         Scene in(Path place) throws IOException {
-            Path first = Vault.openOrCreate(place.resolve("here")).folder();
             Path second = Vault.openOrCreate(place.resolve("there")).folder();
-            Folders.copy(here.resolve("tools"), first.resolve("tools"));
+            Folders.copy(here, place.resolve("here")); // with its identity, so that its receipts are its own
             Folders.copy(here.resolve("tools"), second.resolve("tools"));
-            return new Scene(files, stale, foreign, bases, regions, first, second);
+            return new Scene(files, stale, foreign, bases, regions, receipts, place.resolve("here"), second);
         }
     }
 
@@ -119,14 +123,26 @@ final class DamagedSetsTest {
             }
         }
         return new Scene(files, files(stale.volume.folder()), files(foreign.volume.folder()), bases, regions,
-                vault.vault.folder(), vault.vault.folder());
+                receipts(vault.volume.folder()), vault.vault.folder(), vault.vault.folder());
     }
 
     private static Map<String, byte[]> files(Path folder) throws IOException {
+        return files(folder, name -> !name.startsWith(".varve-lock") && !isReceipt(name));
+    }
+
+    private static Map<String, byte[]> receipts(Path folder) throws IOException {
+        return files(folder, DamagedSetsTest::isReceipt);
+    }
+
+    private static boolean isReceipt(String name) {
+        return name.startsWith(Receipts.FILE) || name.startsWith(Receipts.HIDDEN);
+    }
+
+    private static Map<String, byte[]> files(Path folder, Predicate<String> wanted) throws IOException {
         Map<String, byte[]> files = new TreeMap<>();
         try (Stream<Path> content = Files.list(folder)) {
             for (Path file : (Iterable<Path>) content::iterator) {
-                if (!file.getFileName().toString().startsWith(".varve-lock")) {
+                if (wanted.test(file.getFileName().toString())) {
                     files.put(file.getFileName().toString(), Files.readAllBytes(file));
                 }
             }
@@ -266,8 +282,11 @@ final class DamagedSetsTest {
 
         boolean run() throws Exception {
             Map<String, Object> inodes = write(scene.here.resolve("tools"), here);
+            for (Map.Entry<String, byte[]> receipt : scene.receipts.entrySet()) {
+                Files.write(scene.here.resolve("tools/" + receipt.getKey()), receipt.getValue());
+            }
             write(scene.there.resolve("tools"), there);
-            HealingOptions options = new HealingOptions(List.of(Vault.open(scene.there)), Optional.empty(), false, 1);
+            HealingOptions options = new HealingOptions(List.of(Vault.open(scene.there)), Optional.empty(), false, 1, Duration.ZERO);
             HealingReport report = new Healing(Vault.open(scene.here), "tools", options, InstantSource.system(), Watcher.NONE, repair -> {}).run();
             Map<String, byte[]> now = files(scene.here.resolve("tools"));
             for (String base : scene.bases) {
@@ -282,8 +301,7 @@ final class DamagedSetsTest {
             assertTrue(scene.files.keySet().containsAll(now.keySet()), () -> "leftovers: " + now.keySet());
             assertSame(there, files(scene.there.resolve("tools")));
             boolean whole = scene.files.keySet().stream().allMatch(name -> Arrays.equals(scene.files.get(name), now.get(name)));
-            boolean away = scene.bases.stream().anyMatch(this::away);
-            assertTrue(whole || away || !report.healthy(), () -> "said to be healthy: " + report);
+            assertTrue(whole || scene.bases.stream().anyMatch(this::forgotten) || !report.healthy(), () -> "said to be healthy: " + report);
             assertTrue(!whole || report.healthy(), () -> "said to be damaged: " + report);
             return whole;
         }
@@ -314,24 +332,23 @@ final class DamagedSetsTest {
             return Files.getAttribute(file, "unix:ino");
         }
 
-        /// whether it looks as if the data of an archive, or all of it, was never here
-        private boolean away(String base) {
-            return !here.containsKey(base + ".zst") && !here.containsKey(base + ".tree");
+        /// whether nothing but receipts can tell of an archive
+        private boolean forgotten(String base) {
+            return EXTENSIONS.stream().noneMatch(extension -> here.containsKey(base + "." + extension)) && !good(there, base + ".json");
         }
 
         private void check(String base, Map<String, byte[]> now, HealingReport report) {
-            boolean known = EXTENSIONS.stream().anyMatch(extension -> here.containsKey(base + "." + extension));
-            boolean manifest = known && (good(here, base + ".json") || good(there, base + ".json")) && decided(base);
+            boolean manifest = (good(here, base + ".json") || good(there, base + ".json")) && decided(base);
             if (manifest) {
                 assertHealed(base + ".json", now, report);
             }
-            boolean data = manifest && !away(base) && treeIsKnown(base);
+            boolean data = manifest && treeIsKnown(base);
             checkData(base + ".zst", data, now, report);
             boolean whole = data && groups(base + ".zst").allMatch(group -> anywhere(base + ".zst", group));
             if (manifest && (good(here, base + ".index") || good(there, base + ".index") || whole)) {
                 assertHealed(base + ".index", now, report);
             }
-            if (manifest && !away(base) && treeIsKnown(base)) {
+            if (manifest && treeIsKnown(base)) {
                 assertHealed(base + ".tree", now, report);
             }
             for (String extension : List.of("index", "tree", "json")) {

@@ -102,7 +102,7 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// Opens a data file without a look at what is in it: it may be cut off, damaged, or another file altogether.
     public static ArchiveFile openAnyway(Path path) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        FileChannel channel = Folder.open(path);
         try {
             return new ArchiveFile(path, channel, channel.size());
         } catch (Throwable e) {
@@ -113,7 +113,7 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// {@return the header of a data file, if it begins with a good one}
     public static Optional<Header> header(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(path);
                 Arena arena = Arena.ofConfined()) {
             return Optional.of(header(channel, path, arena));
         } catch (CorruptException | NoSuchFileException e) {
@@ -123,7 +123,7 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// {@return the summary at the end of an `.index` file, or before the seek table of a data file, if its own check holds}
     public static Optional<Summary> summary(Path path, boolean data) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(path);
                 Arena arena = Arena.ofConfined()) {
             long end = data ? SeekTable.position(channel, path, arena) : channel.size();
             if (end < Summary.FRAME_SIZE) {
@@ -251,7 +251,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// The number of frames, which its place depends on, is not known then; but the place is one of as many as there can be frames, and a
     /// summary ends the region.
     public static Optional<Index> findOwnIndex(Path data, Manifest manifest) throws IOException {
-        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment tag = arena.allocate(Skippable.HEAD_SIZE + Skippable.TAG_SIZE, 8);
             long mostFrames = manifest.index().size() / Node.SIZE;

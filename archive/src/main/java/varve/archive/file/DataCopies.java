@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -131,7 +130,7 @@ public final class DataCopies implements AutoCloseable {
     /// {@return the first file tree that is good, or null}
     private synchronized @Nullable FileTree tree() {
         for (Path file : treeSought ? List.<Path>of() : archive.allTrees()) {
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            try (FileChannel channel = Folder.open(file)) {
                 long size = FileTree.HEAD_SIZE + FileTree.groups(expected.size()) * Hash.SIZE;
                 Mapped.probe(channel, file, 0, Math.min(size, channel.size()));
                 tree = FileTree.decode(Mapped.map(channel, file, 0, channel.size(), arena), expected, file.toString());

@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.LockWaitOption;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
@@ -61,6 +62,9 @@ public final class HealVerb implements Verb {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Mixin
+    private LockWaitOption lockWait = new LockWaitOption();
+
+    @Mixin
     private JsonOption json = new JsonOption();
 
     @Mixin
@@ -80,10 +84,10 @@ public final class HealVerb implements Verb {
         for (Path folder : from) {
             others.add(Vault.open(folder));
         }
-        HealingOptions options = new HealingOptions(others, Optional.ofNullable(device), dryRun, threads);
+        HealingOptions options = new HealingOptions(others, Optional.ofNullable(device), dryRun, threads, lockWait.duration());
         HealingReport report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
-            report = new Healing(Vault.open(vault.folder()), volume, options, InstantSource.system(), watcher,
+            report = new Healing(vault.open(), volume, options, InstantSource.system(), watcher,
                     repair -> (json.asked() ? stdio.err() : stdio.out()).println(HealingText.line(repair, dryRun))).run();
         }
         HealingText text = new HealingText(report);

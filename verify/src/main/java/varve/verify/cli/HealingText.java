@@ -6,10 +6,10 @@ import java.util.stream.Collectors;
 import varve.archive.cli.JsonText;
 import varve.archive.cli.Size;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Ranges;
 import varve.verify.HealingReport;
 import varve.verify.HealingReport.Loss;
 import varve.verify.HealingReport.Part;
-import varve.verify.HealingReport.Range;
 import varve.verify.HealingReport.Repair;
 
 /// What a healing did, in words and as JSON.
@@ -35,11 +35,11 @@ record HealingText(HealingReport report) {
     private static String line(Loss loss) {
         String where = loss.range().map(range -> ": " + range.size() + " bytes at position " + range.from()).orElse("");
         return loss.file() + where + ": " + loss.why()
-                + (loss.chunks().isEmpty() ? "" : "; lost with it, of the device: " + few(loss.chunks().stream().map(HealingText::text).toList()))
+                + (loss.chunks().isEmpty() ? "" : "; lost with it, of the device: " + few(loss.chunks().list().stream().map(HealingText::text).toList()))
                 + (loss.points().isEmpty() ? "" : "; needed for the points in time " + few(loss.points()));
     }
 
-    private static String text(Range range) {
+    private static String text(Ranges.Range range) {
         return range.size() + " bytes at " + range.from();
     }
 
@@ -94,7 +94,7 @@ record HealingText(HealingReport report) {
                 json.member("position", loss.range().get().from()).member("size", loss.range().get().size());
             }
             json.member("why", loss.why()).array("chunks");
-            for (Range range : loss.chunks()) {
+            for (Ranges.Range range : loss.chunks().list()) {
                 json.object().member("offset", range.from()).member("size", range.size()).end();
             }
             json.end().array("points");
