@@ -4,8 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameDecoder;
 import varve.archive.file.Index;
@@ -19,44 +18,38 @@ import varve.archive.hash.SubtreeHasher;
 /// Reads chunks of a chain, each proved by its hash before it is given out.
 ///
 /// A chunk is put together from the newest archive that lists it down to where all its blocks are found. Frames of deltas hold
-/// several chunks, so the last few that were decoded are kept: sequential reading decodes each once.
+/// several chunks, so those that were decoded are kept for a while: sequential reading decodes each once.
 ///
-/// For one thread. Working memory is a few frames. Close it; the chain stays open.
+/// For one thread. Working memory is a frame of each kind, and what the [Frames] keep. Close it; the chain stays open.
 public final class ChainReader implements AutoCloseable {
 
-    private static final long CACHE = 24 << 20;
-    private static final int MOST_FRAMES = 24;
-
     private final Chain chain;
+    private final Frames frames;
     private final Arena arena = Arena.ofShared();
     private final FrameDecoder decoder = new FrameDecoder();
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final MemorySegment compressed;
     private final MemorySegment scratch;
     private final BitSet filled = new BitSet();
-    private final Map<Key, MemorySegment> frames;
-    private final int mostFrames;
-    private final long frameRoom;
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
 
-    private record Key(int layer, long position) {}
-
+    /// One that keeps the last few frames itself.
     public ChainReader(Chain chain) {
+        this(chain, new RecentFrames(chain.largestContent()));
+    }
+
+    /// @param frames where decoded frames are kept; closed with this reader
+    public ChainReader(Chain chain, Frames frames) {
         this.chain = chain;
+        this.frames = frames;
         int compressedSize = 0;
-        int contentSize = 0;
         for (int i = 0; i < chain.length(); i++) {
-            Index index = chain.layer(i).index();
-            compressedSize = Math.max(compressedSize, index.largestFrame());
-            contentSize = Math.max(contentSize, i == 0 ? 0 : index.largestContent());
+            compressedSize = Math.max(compressedSize, chain.layer(i).index().largestFrame());
         }
         this.compressed = arena.allocate(Math.max(1, compressedSize), 4096);
         this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);
-        this.frameRoom = contentSize;
-        this.mostFrames = (int) Math.clamp(CACHE / Math.max(1, contentSize), 2, MOST_FRAMES);
-        this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
     }
 
     /// Lends a part of a data file that the caller has read, so that frames in it are not read again; until the next offer.
@@ -144,19 +137,25 @@ public final class ChainReader implements AutoCloseable {
         long firstBlock = chunk << (chain.geometry().chunkLog() - Geometry.BLOCK_LOG);
         long payloadAt = node.payloadAt();
         long end = index.extentEnd(row);
-        MemorySegment content = null;
-        for (long e = node.extent(); e < end; e++) {
-            Extent extent = index.extent(e);
-            int from = (int) (extent.first() - firstBlock);
-            int to = (int) (extent.end() - firstBlock);
-            if (extent.data()) {
-                if (content == null) {
-                    content = frame(layer, node.frame(), chunk);
+        Frames.@Nullable Held held = null;
+        try {
+            for (long e = node.extent(); e < end; e++) {
+                Extent extent = index.extent(e);
+                int from = (int) (extent.first() - firstBlock);
+                int to = (int) (extent.end() - firstBlock);
+                if (!extent.data()) {
+                    zeros(from, to, into);
+                } else {
+                    if (filled.nextClearBit(from) < to) { // else newer archives have all of it
+                        held = held == null ? frame(layer, node.frame(), chunk) : held;
+                        copy(held.content(), payloadAt, from, to, into);
+                    }
+                    payloadAt += index.geometry().blockLength(extent.first(), extent.count());
                 }
-                copy(content, payloadAt, from, to, into);
-                payloadAt += index.geometry().blockLength(extent.first(), extent.count());
-            } else {
-                zeros(from, to, into);
+            }
+        } finally {
+            if (held != null) {
+                held.close();
             }
         }
     }
@@ -192,17 +191,8 @@ public final class ChainReader implements AutoCloseable {
         }
     }
 
-    private MemorySegment frame(int layer, Node.Frame frame, long chunk) throws IOException {
-        Key key = new Key(layer, frame.position());
-        MemorySegment room = frames.get(key);
-        if (room == null) {
-            room = frames.size() < mostFrames
-                    ? arena.allocate(frameRoom, 4096)
-                    : frames.remove(frames.keySet().iterator().next());
-            decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
-            frames.put(key, room);
-        }
-        return room.asSlice(0, frame.contentSize());
+    private Frames.Held frame(int layer, Node.Frame frame, long chunk) throws IOException {
+        return frames.hold(layer, frame, content -> decode(layer, frame, chunk, content));
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
@@ -227,6 +217,7 @@ public final class ChainReader implements AutoCloseable {
 
     @Override
     public void close() {
+        frames.close();
         decoder.close();
         arena.close();
     }

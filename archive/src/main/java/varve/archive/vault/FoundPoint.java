@@ -8,6 +8,8 @@ import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
 import varve.archive.format.State;
 
 /// A point in time that was looked up in a vault.
@@ -23,11 +25,36 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
     /// @throws NotFoundException if there is no such volume or point
     public static FoundPoint find(Vault vault, PointName name) throws IOException {
         Volume volume = vault.volume(name.volume());
-        Volume.Content content = volume.read();
+        return find(volume, volume.read(), name);
+    }
+
+    /// Looks up a point in a volume whose manifests were read.
+    ///
+    /// @throws NotFoundException if there is no such point
+    public static FoundPoint find(Volume volume, Volume.Content content, PointName name) throws IOException {
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
             throw content.problems().getFirst().cause();
         }
         return new FoundPoint(volume, content.history(), name.in(content.history()), content.problems());
+    }
+
+    /// Makes sure that no other point can be meant: with a damaged manifest, "latest" or a day could mean an older one than the
+    /// user thinks. A root cannot.
+    ///
+    /// @param name that it was looked up by
+    /// @throws CorruptException if there is a damaged manifest that matters
+    public void checkMeant(PointName name) throws IOException {
+        if (problems.isEmpty() || name.isRoot()) {
+            return;
+        }
+        IOException problem = problems.getFirst().cause();
+        if (problem instanceof CorruptException corrupt) {
+            Manifest manifest = archive.manifest();
+            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + name + " may be another point than is meant; take another"
+                    + " copy of the file, or name the point by its root, such as " + name.volume() + "@" + manifest.state().root().brief()
+                    + " for that of " + Manifest.text(manifest.time()));
+        }
+        throw problem;
     }
 
     /// {@return the archives that the point is restored from, full first}
