@@ -15,7 +15,6 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
-import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
@@ -61,7 +60,7 @@ public final class Restoration implements Closeable {
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
         FoundPoint found = FoundPoint.find(vault, point);
-        checkMeant(point, found);
+        found.checkMeant(point);
         StoredArchive archive = found.archive();
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
@@ -82,22 +81,6 @@ public final class Restoration implements Closeable {
             }
             throw e;
         }
-    }
-
-    /// With a damaged manifest, "latest" or a day could mean an older point than the user thinks. A root cannot.
-    private static void checkMeant(PointName point, FoundPoint found) throws IOException {
-        boolean byRoot = point.point().filter(name -> name.matches("[0-9a-f]{6,64}")).isPresent();
-        if (byRoot || found.problems().isEmpty()) {
-            return;
-        }
-        IOException problem = found.problems().getFirst().cause();
-        if (problem instanceof CorruptException corrupt) {
-            Manifest manifest = found.archive().manifest();
-            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + point + " may be another point than is meant; take another"
-                    + " copy of the file, or name the point by its root, such as " + point.volume() + "@" + manifest.state().root().brief()
-                    + " for that of " + Manifest.text(manifest.time()));
-        }
-        throw problem;
     }
 
     private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
