@@ -5,8 +5,9 @@
     varve_reader.py restore DIR/VOLUME POINT TARGET     POINT: latest, the beginning of a time, or of a root
     varve_reader.py verify  DIR/VOLUME [--nodes]        --nodes hashes each node by itself: slow, but names the place
 
-Needs Python 3.9, and the programs zstd and b3sum. Damage is one line on stderr that names the broken rule (F001 ...)
-and exit code 1; a point in time that cannot be reached is exit code 2.
+A target is a new file, or a device, which is overwritten. Needs Python 3.9 and the program zstd, and
+is fast with the program b3sum. Damage is one line on stderr that names the broken rule (F001 ...) and exit code 1; a
+point in time that cannot be reached is exit code 2.
 """
 import bisect
 import collections
@@ -153,23 +154,32 @@ def combine(values, sizes):
     return part(0, len(values), ROOT)
 
 
-def b3sum(descriptor, size):
-    with subprocess.Popen(["b3sum", "--no-names"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
-        for at in range(0, size, MIB):
-            program.stdin.write(os.pread(descriptor, min(MIB, size - at), at))
-        return program.communicate()[0].decode().strip()
+def b3sum(descriptor, size, begin=0):
+    """BLAKE3 of a part of a file, by the program of that name if it is there."""
+    sizes = [min(MIB, size - at) for at in range(0, size, MIB)]
+    pieces = (os.pread(descriptor, n, begin + MIB * i) for i, n in enumerate(sizes))
+    try:
+        with subprocess.Popen(["b3sum", "--no-names"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+            for piece in pieces:
+                program.stdin.write(piece)
+            return program.communicate()[0].decode().strip()
+    except FileNotFoundError:
+        if len(sizes) < 2:
+            return blake3(b"".join(pieces)).hex()
+        return combine([chaining_value(piece, MIB * i) for i, piece in enumerate(pieces)], sizes).hex()
 
 
 # ---- manifests (section 6) -------------------------------------------------------------------------------------------
 
-FILE = re.compile(r".+\.\d{8}T\d{6}\.\d{3}Z\.(full|delta)\.json")
+FILE = re.compile(r".+\.\d{8}T\d{6}\.\d{3}Z\.([0-9a-f]{8}\.)?(full|delta)\.json")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 HASH = re.compile(r"[0-9a-f]{64}")
 MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId": str, "sequence": int,
-           "previous": (str, None), "time": str, "finished": str, "label": (str, None), "source": str, "host": str,
-           "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str, "parentSize": (int, None),
-           "parentRoot": (str, None), "changedSize": int, "payloadSize": int, "fileSize": int, "fileHash": str,
-           "indexSize": int, "indexHash": str, "check": str}
+           "previous": (str, None), "original": (str, None), "time": str, "finished": str, "label": (str, None),
+           "source": str, "host": str, "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str,
+           "parentSize": (int, None), "parentRoot": (str, None), "changedSize": int, "payloadSize": int,
+           "fileSize": int, "fileHash": str, "indexSize": int, "indexHash": str, "check": str}
+POINT = "volume", "volumeId", "sequence", "previous", "time", "label", "source", "host", "size", "root"
 
 
 def json_value(value):
@@ -212,7 +222,7 @@ def read_manifest(folder, name):
     except (ValueError, RecursionError) as e:
         raise Broken("F035", name, f"no JSON: {e}") from None
     delta = m["kind"] == "delta"
-    hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "parentRoot") if m[h] is not None]
+    hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "original", "parentRoot") if m[h] is not None]
     for what, fact in {
         "unknown kind": m["kind"] in ("full", "delta"),
         "impossible name of a volume": re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", m["volume"]),
@@ -229,27 +239,33 @@ def read_manifest(folder, name):
         else m["payloadSize"] == m["changedSize"] == m["size"],
     }.items():
         require(fact, "F036", name, what)
-    m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}.{m['kind']}"
+    digest = "" if m["original"] is None else "." + m["fileHash"][:8]
+    m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}{digest}.{m['kind']}"
     require((m["archive"], name) == (m["base"] + ".zst", m["base"] + ".json"), "F036", name,
             "file name, volume, time and kind do not fit")
-    m["hash"] = blake3(raw).hex()
+    m["of"] = m["original"] or blake3(raw).hex()
     return m
 
 
 def read_volume(folder):
-    """All manifests, in the order of their numbers."""
+    """All manifests, in the order of their numbers, the original of a point before those that were derived."""
     manifests = [read_manifest(folder, name) for name in sorted(os.listdir(folder)) if FILE.fullmatch(name)]
+    manifests.sort(key=lambda m: (m["sequence"], m["original"] is not None, m["base"]))
     before = None
-    for m in sorted(manifests, key=lambda m: m["sequence"]):
+    for m in manifests:
         name = m["base"] + ".json"
         if before:
             same = all(m[member] == before[member] for member in ("volumeId", "chunkSize"))
             require(same, "F040", name, f"another volume id or chunk size than {before['base']}")
-            require(m["sequence"] != before["sequence"], "F040", name, f"number {m['sequence']} twice")
-            require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["hash"], "F040", name,
-                    "previous is not the hash of the manifest before")
+            if m["sequence"] == before["sequence"]:
+                require(m["original"] is not None, "F040", name, f"number {m['sequence']} twice")
+                require(m["of"] == before["of"], "F040", name, "names another original manifest than others")
+                same = all(m[member] == before[member] for member in POINT)
+                require(same, "F040", name, f"says otherwise than {before['base']} of the same point")
+            require(m["sequence"] != before["sequence"] + 1 or m["previous"] == before["of"], "F040", name,
+                    "previous is not the hash of the original manifest before")
         before = m
-    return sorted(manifests, key=lambda m: m["sequence"])
+    return manifests
 
 
 # ---- one archive (sections 4 and 5) ----------------------------------------------------------------------------------
@@ -380,8 +396,8 @@ class Archive:
         self.require(size <= start, "F039", "the index region would be larger than the file")
         file.seek(start - size)
         region = file.read(size)
-        found = subprocess.run(["b3sum", "--no-names"], input=region, stdout=subprocess.PIPE, check=True).stdout
-        self.require(found.decode().strip() == self.m["indexHash"], "F039", "the index region has another hash")
+        found = b3sum(file.fileno(), size, start - size)
+        self.require(found == self.m["indexHash"], "F039", "the index region has another hash")
         if os.path.exists(copy):
             with open(copy, "rb") as index:
                 require(index.read(size + 1) == region, "F039", os.path.basename(copy), "no copy of the index region")
@@ -504,15 +520,18 @@ class Archive:
             self.require(ok, "F011", f"frame at {f.position}: not the form of {f.content} zeros")
             self.require(is_one_frame(data, f.content), "F010", f"frame at {f.position}: not {f.content} bytes")
 
-    def apply(self, target, blank):
-        """Writes this over the parent's content; `blank` says that the target of a full holds zeros only."""
+    def apply(self, target, blank, end):
+        """Writes this over the parent's content up to offset `end`; `blank`: the target of a full holds zeros only."""
+        def write(piece, at):
+            os.pwrite(target, piece[:max(0, end - at)], at)
+
         with subprocess.Popen(["zstd", "-dcq", self.path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as zstd:
             def take(offset, size, skip=False):
                 for at in range(offset, offset + size, MIB):
                     piece = zstd.stdout.read(min(MIB, offset + size - at))
                     self.require(len(piece) == min(MIB, offset + size - at), "F010", f"no payload for offset {at}")
                     if not skip:
-                        os.pwrite(target, piece, at)
+                        write(piece, at)
 
             for n, payload, own in zip(self.nodes, self.payloads, self.extents_of):
                 if self.full:
@@ -523,7 +542,7 @@ class Archive:
                         take(offset, size)
                         continue
                     for at in range(offset, offset + size, MIB):
-                        os.pwrite(target, bytes(min(MIB, offset + size - at)), at)
+                        write(bytes(min(MIB, offset + size - at)), at)
             self.require(not zstd.stdout.read(1) and zstd.wait() == 0, "F010", "zstd finds damage")
 
     def values(self, parent_values):
@@ -581,6 +600,121 @@ def check_tree(folder, m):
     require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
 
 
+# ---- receipts (section 13) -------------------------------------------------------------------------------------------
+
+RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str, None), "what": str, "vault": str,
+           "volume": str, "about": str, "started": str, "finished": str, "milliseconds": int, "host": str, "tool": str,
+           "depth": (str, None), "evidence": (str, None), "result": str, "archives": list, "findings": int,
+           "first": (str, None), "notCovered": list}
+PROOF = {"archive": str, "fileHash": str, "fileSize": int, "depth": (str, None), "result": str, "proved": list,
+         "damaged": list}
+WORDS = {"what": ("archive", "verify", "restore", "copy", "consolidate", "heal", "expire", "evict"),
+         "depth": ("structure", "stored", "content", None), "evidence": ("medium", "cache", None),
+         "result": ("ok", "damaged", "failed")}
+
+
+def compact(value):
+    if isinstance(value, dict):
+        return "{" + ",".join(json_value(k) + ":" + compact(v) for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(compact, value)) + "]"
+    return json_value(value)
+
+
+def is_object(value, members):
+    return type(value) is dict and list(value) == list(members) and all(
+        type(value[m]) is list if kind is list else is_value(value[m], kind) for m, kind in members.items()) and all(
+        value[m] in words for m, words in WORDS.items() if m in value)
+
+
+def are_ranges(value, size):
+    flat = [-1]
+    for pair in value:
+        if type(pair) is not list or len(pair) != 2 or not all(is_value(at, int) for at in pair):
+            return False
+        flat += pair
+    return len(value) <= 256 and all(a < b for a, b in zip(flat, flat[1:])) and flat[-1] <= size
+
+
+def is_proof(proof):
+    if not is_object(proof, PROOF) or not HASH.fullmatch(proof["fileHash"]) or not 1 <= units(proof["archive"]) <= 200:
+        return False
+    both = sorted(proof["proved"] + proof["damaged"])
+    return (all(are_ranges(proof[kind], proof["fileSize"]) for kind in ("proved", "damaged"))
+            and all(a[1] <= b[0] for a, b in zip(both, both[1:])) and not (proof["damaged"] and proof["result"] == "ok"))
+
+
+def units(text):
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def read_receipt(raw, where):
+    r = None
+    try:
+        r = json.loads(raw.decode("utf-8"))
+        ok = (len(raw) < 1 << 20 and is_object(r, RECEIPT) and compact(r).encode() == raw
+              and r["format"] == "varve-receipt-1" and r["sequence"] >= 1
+              and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r["vault"])
+              and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", r["volume"])
+              and is_time(r["started"]) and is_time(r["finished"]) and all(map(is_proof, r["archives"]))
+              and (r["previous"] is None or HASH.fullmatch(r["previous"]))
+              and all(type(text) is str for text in r["notCovered"]) and len(r["notCovered"]) <= 20
+              and all(units(text) <= 1000 for text in [
+                  r["about"], r["host"], r["tool"], r["first"] or "", r["note"] or "", *r["notCovered"]]))
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F044", where, "not in the form of a receipt")
+    return r
+
+
+def read_head(folder):
+    """Number and hash of the newest line, or None."""
+    name, head = ".varve-receipts.head", None
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read(4097)
+    except FileNotFoundError:
+        return None
+    try:
+        head = json.loads(raw.decode("utf-8"))
+        ok = (is_object(head, {"format": str, "sequence": int, "hash": str, "check": str})
+              and head["format"] == "varve-receipts-1" and encode_manifest(head) == raw
+              and head["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex())
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F045", name, "damaged")
+    return head["sequence"], head["hash"]
+
+
+def read_receipts(folder):
+    """All receipts; what was never completed at the end is left out."""
+    name = "receipts.jsonl"
+    head = read_head(folder)
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            lines = file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        lines = []
+    receipts, hashes = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            r = read_receipt(line, f"{name}: line {number}")
+        except Broken:
+            unknown = head[0] == number - 1 if head else number == 1
+            if number == len(lines) and unknown:
+                break
+            raise
+        require(r["sequence"] == number, "F045", name, f"line {number} is receipt {r['sequence']}")
+        require(r["previous"] == (hashes[-1] if hashes else None), "F045", name,
+                f"receipt {number} does not follow the line before it")
+        receipts.append(r)
+        hashes.append(blake3(line).hex())
+    require(head or len(receipts) <= 1, "F045", name, "no head")
+    require(not head or head[0] <= len(hashes) and hashes[head[0] - 1] == head[1], "F045", name,
+            "the newest line is not the one that was written")
+    return receipts
+
+
 # ---- points in time (section 8) --------------------------------------------------------------------------------------
 
 def state(m):
@@ -619,7 +753,7 @@ class Image:
             if self.regular:
                 os.ftruncate(self.target, 0 if archive.full else m["size"])
                 os.ftruncate(self.target, m["size"])
-            archive.apply(self.target, blank=self.regular)
+            archive.apply(self.target, self.regular, m["size"] if nodes else path[-1]["size"])
             if nodes:
                 archive.check_node_hashes(self.target)
             self.state = state(m)
@@ -642,17 +776,21 @@ def choose(manifests, point):
 def command_list(folder):
     for m in read_volume(folder):
         label = "" if m["label"] is None else f"  {m['label']!r}"
-        print(f"{m['time']}  {m['kind']:5}  size {m['size']}  stored {m['fileSize']}  root {m['root']}{label}")
+        kind = m["kind"] + ("" if m["original"] is None else ", derived")
+        print(f"{m['time']}  {kind:14}  size {m['size']}  stored {m['fileSize']}  root {m['root']}{label}")
 
 
 def command_restore(folder, point, target):
-    """A file gets its name only when it is proved; a device is written in place."""
+    """A file gets its name only when it is proved; a device is written in place, unless something holds it."""
     manifests = read_volume(folder)
     m = choose(manifests, point)
     path = find_path(folder, manifests, state(m))
-    device = os.path.exists(target) and not os.path.isfile(target)
+    device = os.path.exists(target) and stat.S_ISBLK(os.stat(target).st_mode)
+    if not device and os.path.exists(target):
+        raise FileExistsError(f"{target} exists; move it away, or give another name")
     stage = target if device else target + ".unproved"
-    descriptor = os.open(stage, os.O_RDWR | (0 if device else os.O_CREAT | os.O_TRUNC), 0o600)
+    descriptor = os.open(stage, os.O_RDWR | (os.O_EXCL if device else os.O_CREAT | os.O_TRUNC), 0o600)
+    print(*[f"reads {step['archive']}" for step in path], sep="\n", file=sys.stderr)
     try:
         Image(folder, descriptor).go(path)
         os.fsync(descriptor)
@@ -660,7 +798,7 @@ def command_restore(folder, point, target):
         os.close(descriptor)
     if not device:
         os.rename(stage, target)
-    print(f"{target}: {m['size']} bytes as of {m['time']}, root {m['root']}, proved by b3sum")
+    print(f"{target}: {m['size']} bytes as of {m['time']}, root {m['root']}, proved")
 
 
 def command_verify(folder, nodes):
@@ -678,6 +816,9 @@ def command_verify(folder, nodes):
                 found = b3sum(data.fileno(), m["fileSize"])
             require(found == m["fileHash"], "F038", m["archive"], f"b3sum of the file is {found}")
             print(f"{m['time']}  {m['kind']:5}  ok  root {m['root']}")
+    receipts = read_receipts(folder)
+    if receipts:
+        print(f"{len(receipts)} receipts, ok")
 
 
 def main(words):

@@ -236,43 +236,56 @@ def tree_values(data):
     return values, combine(values, [len(group) for group in groups])
 
 
+def json_value(v):
+    if v is None or isinstance(v, int):
+        return "null" if v is None else str(v)
+    if isinstance(v, dict):
+        return "{" + ",".join(json_value(k) + ":" + json_value(item) for k, item in v.items()) + "}"
+    if isinstance(v, list):
+        return "[" + ",".join(json_value(item) for item in v) + "]"
+    out = ""
+    for c in v:
+        out += "\\" + c if c in '"\\' else "\\u%04x" % ord(c) if c < " " else c
+    return f'"{out}"'
+
+
 def text_of(members):
-    def value(v):
-        if v is None or isinstance(v, int):
-            return "null" if v is None else str(v)
-        out = ""
-        for c in v:
-            out += "\\" + c if c in '"\\' else "\\u%04x" % ord(c) if c < " " else c
-        return f'"{out}"'
-    text = "{\n" + "".join(f'  "{k}": {value(v)},\n' for k, v in members.items())
+    text = "{\n" + "".join(f'  "{k}": {json_value(v)},\n' for k, v in members.items())
     return f'{text}  "check": "{blake3(text.encode()).hex()}"\n}}\n'
 
 
 class Volume:
-    """A folder of archives, which get their numbers in the order in which they are saved."""
+    """A folder of archives. Points in time get their numbers in the order in which they are saved."""
 
     def __init__(self, folder, chunk=65536):
         self.folder, self.name, self.chunk = folder, os.path.basename(folder), chunk
-        self.sequence, self.previous = 0, None
+        self.sequence, self.previous, self.points, self.saved = 0, None, {}, None
+        self.archives, self.receipts = [], []
         random = bytearray(blake3(self.name.encode())[:16])
         random[6], random[8] = random[6] & 15 | 0x40, random[8] & 63 | 0x80
         self.volume_id = bytes(random)
 
-    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, **bytes_of):
-        """Writes an archive as of 02:00 of a day of November 2026. `change` alters the manifest's members before it is
+    def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, derived=False,
+             **bytes_of):
+        """Writes an archive as of 02:00 of a day of November 2026, the original one of that point in time, or one that
+        was derived since. `change` alters the manifest's members before it is
         written; `json`, `index` and `tree` alter the bytes of those files, `data` those of X.zst before it is hashed,
         and `name` is their base name."""
         data, region = draft.encode(self.volume_id)
         data = bytes_of.get("data", bytes)(data)
         values, file_hash = tree_values(data)
-        self.sequence += 1
+        if derived:
+            sequence, previous, label, original = self.points[day]
+        else:
+            self.sequence += 1
+            sequence, previous, original = self.sequence, self.previous, None
         s, p, uuid = draft.state, draft.parent, self.volume_id.hex()
         kind = "delta" if p else "full"
-        base = f"{self.name}.202611{day:02}T020000.123Z.{kind}"
+        base = f"{self.name}.202611{day:02}T020000.123Z{'.' + file_hash.hex()[:8] if derived else ''}.{kind}"
         members = {
             "format": "varve-manifest-1", "archive": base + ".zst", "kind": kind, "volume": self.name,
             "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])),
-            "sequence": self.sequence, "previous": self.previous, "time": f"2026-11-{day:02}T02:00:00.123Z",
+            "sequence": sequence, "previous": previous, "original": original, "time": f"2026-11-{day:02}T02:00:00.123Z",
             "finished": f"2026-11-{day:02}T02:00:01.456Z", "label": label, "source": "image", "host": "archiver",
             "tool": "varve_writer.py", "chunkSize": self.chunk, "blockSize": BLOCK, "size": draft.summary.size,
             "root": draft.summary.root.hex(), "parentSize": draft.header.parent_size if p else None,
@@ -280,13 +293,44 @@ class Volume:
             "payloadSize": draft.summary.payload, "fileSize": len(data), "fileHash": file_hash.hex(),
             "indexSize": len(region), "indexHash": blake3(region).hex()}
         change(members)
+        self.saved = name or base
         head = struct.pack("<8sIIQ", b"VARVETRE", 1, 20, len(data))
+        self.archives.append({"archive": base + ".zst", "fileHash": file_hash.hex(), "fileSize": len(data),
+                              "depth": "stored", "result": "ok", "proved": [[0, len(data)]], "damaged": []})
         files = {".zst": data, ".json": text_of(members).encode(), ".index": region, ".tree": head + b"".join(values)}
         os.makedirs(self.folder, exist_ok=True)
         for suffix in only:
             raw = bytes_of.get(suffix[1:], bytes)(files[suffix])
-            with open(os.path.join(self.folder, (name or base) + suffix), "wb") as file:
+            with open(os.path.join(self.folder, self.saved + suffix), "wb") as file:
                 file.write(raw)
-            if suffix == ".json":
+            if suffix == ".json" and not derived:
                 self.previous = blake3(raw).hex()
+                self.points[day] = sequence, previous, label, self.previous
         return draft.state
+
+    def receipt(self, what="verify", change=lambda members: None, **members):
+        """Adds a receipt; `change` alters its members, the others replace some. The line is written by save_receipts."""
+        number = len(self.receipts) + 1
+        previous = blake3(self.receipts[-1]).hex() if self.receipts else None
+        line = {
+            "format": "varve-receipt-1", "sequence": number, "previous": previous, "note": None, "what": what,
+            "vault": "0e3f1a52-6d0c-4b8e-9b1c-7c1f5a2d9e10", "volume": self.name, "about": self.name,
+            "started": f"2026-11-{number:02}T03:00:00.000Z", "finished": f"2026-11-{number:02}T03:00:04.200Z",
+            "milliseconds": 4200, "host": "archiver", "tool": "varve_writer.py", "depth": "stored",
+            "evidence": "medium", "result": "ok", "archives": self.archives[:], "findings": 0, "first": None,
+            "notCovered": ["that what is stored decodes to the hashes of the tables"]}
+        line.update(members)
+        change(line)
+        self.receipts.append(json_value(line).encode())
+        return self
+
+    def save_receipts(self, lines=None, head=None):
+        """Writes the receipts: all, or these lines; `head` alters the bytes of the head, None of which means no head."""
+        with open(os.path.join(self.folder, "receipts.jsonl"), "wb") as file:
+            file.write(b"".join(line + b"\n" for line in (self.receipts if lines is None else lines)))
+        text = text_of({"format": "varve-receipts-1", "sequence": len(self.receipts),
+                        "hash": blake3(self.receipts[-1]).hex()}).encode()
+        text = head(text) if head else text
+        if text is not None:
+            with open(os.path.join(self.folder, ".varve-receipts.head"), "wb") as file:
+                file.write(text)

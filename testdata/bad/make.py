@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from varve_writer import (  # noqa: E402
-    BLOCK, MAGIC, MIB, State, Volume, blake3, chaining_value, compressed, delta, full, parents, skippable,
+    BLOCK, MAGIC, MIB, SUFFIXES, State, Volume, blake3, chaining_value, compressed, delta, full, parents, skippable,
     value_of_zeros, zeros_compressed)
 
 CHUNK = 65536
@@ -759,6 +759,46 @@ def same_number(volume):
     volume.save(full(FIRST, CHUNK), 2)
 
 
+def derived_full(name, what, also=None, base=None, image=NEW, gone=False, **fields):
+    """Two points in time, and a full derived of the second, with other values in its manifest. `base` is what follows the
+    volume's name in its own instead of the right one; `gone` says that the original archive of the second is."""
+    @case(name, what, also)
+    def make(volume):
+        def change(members):
+            members.update(fields)
+            if base:
+                members["archive"] = f"{volume.name}.{base}.zst"
+        state = volume.save(full(OLD, CHUNK), 1)
+        volume.save(delta(state, NEW), 2)
+        if gone:
+            volume.save(full(NEW, CHUNK), 2, derived=True)
+            for suffix in SUFFIXES:
+                os.remove(os.path.join(volume.folder, f"{volume.name}.{SECOND}.delta{suffix}"))
+        draft = delta(volume.save(full(image, CHUNK), 3), NEW) if gone else full(image, CHUNK)
+        volume.save(draft, 2, derived=True, change=change, name=base and f"{volume.name}.{base}")
+
+
+SECOND = "20261102T020000.123Z"
+derived_full("F036_original", "the original is named in upper case", original=ROOT.upper(), also="F040")
+derived_full("F036_digest", "a derived archive has no digits in its name", base=f"{SECOND}.full")
+derived_full("F036_digest-other", "a derived archive has the digits of another in its name", base=f"{SECOND}.0123abcd.full")
+manifest_full("F036_digest-original", "an original archive has digits in its name", base=f"{TIME}.0123abcd.full")
+derived_full("F040_original", "a derived archive names another original than there is", original=ROOT)
+derived_full("F040_two-originals", "two derived archives of one point name different originals", original=ROOT, gone=True)
+derived_full("F040_label", "a derived archive has a label, the original has none", label="other")
+derived_full("F040_host", "a derived archive says another host than the original", host="other")
+derived_full("F040_state", "a derived archive leads to another state than the original", image=OLD)
+
+
+@case("F040_previous-derived", "the third manifest names a derived one before it")
+def derived_before(volume):
+    state = volume.save(delta(volume.save(full(OLD, CHUNK), 1), NEW), 2)
+    volume.save(full(NEW, CHUNK), 2, derived=True)
+    with open(os.path.join(volume.folder, volume.saved + ".json"), "rb") as file:
+        volume.previous = blake3(file.read()).hex()
+    volume.save(delta(state, OLD), 3)
+
+
 @case("F040_previous", "the second manifest names another one before it")
 def other_previous(volume):
     volume.save(full(FIRST, CHUNK), 1)
@@ -800,6 +840,65 @@ def raw_blocks(content):
         piece = content[at:at + 131072]
         out += (len(piece) << 3 | (at + len(piece) == len(content))).to_bytes(3, "little") + piece
     return out
+
+
+# ---- receipts --------------------------------------------------------------------------------------------------------
+
+def receipts(name, what, save, change=lambda volume: None, also=None):
+    """Three receipts, of which `change` makes one more, written by `save`."""
+    @case(name, what, also)
+    def make(volume):
+        volume.save(full(FIRST, CHUNK), 1)
+        volume.receipt("archive").receipt().receipt("restore", depth="content")
+        change(volume)
+        save(volume)
+
+
+def altered_receipt(name, what, change):
+    receipts(name, what, Volume.save_receipts, lambda volume: volume.receipt(change=change))
+
+
+def in_archive(**members):
+    return lambda line: line["archives"].__setitem__(0, dict(line["archives"][0], **members))
+
+
+altered_receipt("F044_format", "another format", lambda line: line.update(format="receipt"))
+altered_receipt("F044_member", "a member is missing", lambda line: line.pop("about"))
+altered_receipt("F044_more", "a member too many", lambda line: line.update(more=1))
+altered_receipt("F044_order", "host and tool change places", lambda line: line.update(
+    {k: line.pop(k) for k in list(line)[list(line).index("tool"):] + ["host"]}))
+altered_receipt("F044_result", "an unknown result", lambda line: line.update(result="fine"))
+altered_receipt("F044_time", "the 31st of November", lambda line: line.update(started="2026-11-31T03:00:00.000Z"))
+altered_receipt("F044_number", "a number that is a text", lambda line: line.update(findings="0"))
+altered_receipt("F044_hash", "a file hash of 63 digits", in_archive(fileHash="0" * 63))
+altered_receipt("F044_range", "an empty range", in_archive(proved=[[5, 5]]))
+altered_receipt("F044_touch", "two ranges that touch", in_archive(proved=[[0, 5], [5, 9]]))
+altered_receipt("F044_past", "a range that reaches past the end of the file", in_archive(proved=[[0, 1 << 40]]))
+altered_receipt("F044_both", "bytes that are proved and damaged",
+                in_archive(proved=[[0, 5]], damaged=[[4, 9]], result="damaged"))
+altered_receipt("F044_ok", "damage that is ok", in_archive(proved=[], damaged=[[4, 9]]))
+receipts("F044_spaces", "a space behind each comma of a line",
+         lambda volume: volume.save_receipts(), lambda volume: volume.receipts.append(
+             volume.receipt().receipts.pop().replace(b',"', b', "')))
+receipts("F044_damaged", "no JSON in the second line", lambda volume: volume.save_receipts(
+    [volume.receipts[0], volume.receipts[1][:-1], volume.receipts[2]]))
+receipts("F045_first", "the first line is missing", lambda volume: volume.save_receipts(volume.receipts[1:]))
+receipts("F045_middle", "the second line is missing",
+         lambda volume: volume.save_receipts(volume.receipts[::2]))
+receipts("F045_last", "the last line is missing", lambda volume: volume.save_receipts(volume.receipts[:-1]))
+receipts("F045_all", "the file is missing", lambda volume: (
+    volume.save_receipts(), os.remove(os.path.join(volume.folder, "receipts.jsonl"))))
+receipts("F045_order", "two lines change places", lambda volume: volume.save_receipts(
+    [volume.receipts[i] for i in (1, 0, 2)]))
+receipts("F045_edited", "a line was altered", lambda volume: volume.save_receipts(
+    [line.replace(b'"verify"', b'"copy"') for line in volume.receipts]))
+receipts("F045_edited-last", "the last line was altered", lambda volume: volume.save_receipts(
+    volume.receipts[:2] + [volume.receipts[2].replace(b"4200,", b"4201,")]))
+receipts("F045_number", "the first line has number 2", Volume.save_receipts, lambda volume: (
+    volume.receipts.clear(), volume.receipt(sequence=2)))
+receipts("F045_head-missing", "three lines and no head", lambda volume: volume.save_receipts(head=lambda text: None))
+receipts("F045_head-damaged", "a bit of the head is flipped",
+         lambda volume: volume.save_receipts(head=lambda text: text[:60] + bytes([text[60] ^ 1]) + text[61:]))
 
 
 def main(wanted):

@@ -4,6 +4,7 @@
 What expect.json says does not come from the writer: sizes are those of the images, roots are printed by the program
 b3sum for the images, and the program zstd has to decode every full to its image and every delta to the changed blocks.
 """
+import collections
 import json
 import os
 import random
@@ -55,27 +56,48 @@ class Golden:
         self.folder = os.path.join(HERE, name)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.volume, self.about, self.points, self.state = Volume(self.folder, chunk), about, [], None
+        self.states, self.derived = [], collections.defaultdict(list)
 
     def add(self, image, kind="delta", label=None, only=SUFFIXES, **options):
+        """Records a point in time."""
         if self.state is None or kind == "full":
             draft = full(image, self.volume.chunk)
         else:
             draft = delta(self.state, image, **options)
-        day = len(self.points) + 1
-        self.state = self.volume.save(draft, day, label, only)
+        self.state = draft.state
+        self.states.append(draft.state)
+        self.points.append(self.vouched(draft, len(self.points) + 1, label=label, only=only))
+        return self
+
+    def derive(self, day, parent=None):
+        """Adds an archive to a point in time that is there: a full, or a delta from the point of another day."""
+        image = self.states[day - 1].image
+        draft = delta(self.states[parent - 1], image) if parent else full(image, self.volume.chunk)
+        self.derived[day].append(self.vouched(draft, day, derived=True))
+        return self
+
+    def drop(self, day):
+        """Removes the original archive of a point in time; a derived one takes its place."""
+        for suffix in SUFFIXES:
+            os.remove(os.path.join(self.folder, self.points[day - 1]["archive"][:-4] + suffix))
+        self.points[day - 1] = min(self.derived[day], key=lambda point: point["archive"])
+        return self
+
+    def vouched(self, draft, day, **options):
+        self.volume.save(draft, day, **options)
+        image = draft.state.image
         root = output("b3sum", "--no-names", data=image).decode().strip()
-        name = f"{self.volume.name}.202611{day:02}T020000.123Z.{'delta' if draft.parent else 'full'}.zst"
+        name = self.volume.saved + ".zst"
         path = os.path.join(self.folder, name)
         blocks = [image[first * BLOCK:(first + count) * BLOCK] for first, count, state in draft.extents if state]
-        assert root == self.state.root.hex(), name
+        assert root == draft.state.root.hex(), name
         assert output("zstd", "-dcq", path) == (b"".join(blocks) if draft.parent else image), name
         manifest = json.load(open(path[:-4] + ".json", encoding="utf-8"))
         assert output("b3sum", "--no-names", path).decode().strip() == manifest["fileHash"], name
         decoded = "the changed blocks" if draft.parent else "the image"
-        self.points.append({
+        return {
             "time": f"2026-11-{day:02}T02:00:00.123Z", "archive": name, "size": len(image), "root": root,
-            "vouchers": ["b3sum of the image", f"zstd -dc of the archive is {decoded}", "b3sum of the archive"]})
-        return self
+            "vouchers": ["b3sum of the image", f"zstd -dc of the archive is {decoded}", "b3sum of the archive"]}
 
     def done(self):
         programs = [output(name, "--version").decode().split("\n")[0].strip("* ") for name in ("b3sum", "zstd")]
@@ -138,6 +160,18 @@ def changing_size():
     golden.done()
 
 
+def receipts():
+    image = text(11, CHUNK + 500)
+    golden = Golden("receipts", "receipts of an archive, a verification that found damage, and a restore").add(image)
+    volume = golden.volume
+    volume.receipt("archive", about="/dev/vg/tools")
+    bad = dict(volume.archives[0], result="damaged", proved=[[0, 100], [300, 400]], damaged=[[100, 300]])
+    volume.receipt(result="damaged", archives=[bad], findings=1, first='a "quoted" text\n\u2603', evidence="cache")
+    volume.receipt("restore", depth="content", note="a note", archives=[dict(bad, result="ok", damaged=[], depth="content")])
+    volume.save_receipts()
+    golden.done()
+
+
 def histories():
     first = text(8, 3 * CHUNK + 2000)
     second = patch(first, (CHUNK, noise(4, 2 * BLOCK)), (3 * CHUNK, bytes(2000)))
@@ -151,6 +185,11 @@ def histories():
      .add(many).add(some).add(many, frame_size=20_000).add(some, frame_size=1).done())
     (Golden("whole-chunks", "deltas of a writer that has only the parent's hashes: changed chunks are stored whole")
      .add(first).add(second, whole_chunks=True).add(first[:CHUNK + 3], whole_chunks=True).done())
+    (Golden("derived", "several archives of one point: deltas over several others, fulls; some originals are gone")
+     .add(many).add(some, label="kept").add(patch(some, (0, bytes(3 * CHUNK)))).add(patch(some, (7, b"four")))
+     .add(patch(many, (0, b"five"))[:20 * CHUNK + 5]).add(first).add(some)
+     .derive(4, 1).derive(6, 3).derive(7, 4).derive(3).drop(3).derive(6, 4).drop(6).derive(2, 1).derive(5).drop(5).drop(2)
+     .done())
     large = text(10, 1 * MIB) + bytes(2 * MIB + 5000) + noise(5, 3000)
     (Golden("large-chunks", "chunks of 1 MiB", MIB)
      .add(large).add(patch(large, (2 * MIB, b"x"), (0, noise(6, 9000)))).done())
@@ -165,3 +204,4 @@ if __name__ == "__main__":
     zero_runs()
     changing_size()
     histories()
+    receipts()

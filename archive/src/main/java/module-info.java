@@ -5,6 +5,7 @@ module varve.archive {
     requires com.github.luben.zstd_jni;
     requires info.picocli;
     requires tools.jackson.core;
+    requires java.xml;
     requires jdk.unsupported;
 
     exports varve.archive;
@@ -27,5 +28,10 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.WhereVerb,
+            varve.archive.cli.CopyVerb,
+            varve.archive.cli.EvictVerb,
+            varve.archive.cli.VaultVerb,
+            varve.archive.cli.CatalogueVerb,
             varve.archive.cli.Demo;
 }

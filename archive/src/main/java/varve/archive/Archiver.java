@@ -5,13 +5,12 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +30,8 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
+import varve.archive.changes.ChangeList;
 import varve.archive.file.ArchiveOutput;
 import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Hints;
@@ -41,8 +42,13 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.State;
+import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
@@ -55,9 +61,6 @@ public final class Archiver {
 
     /// chunks of a new volume grow until the device has at most so many, which leaves room for growth (FORMAT.md F032)
     private static final long COMFORTABLE_CHUNKS = Geometry.MAX_CHUNKS / 2;
-
-    /// a device for which the fastest hash is worth the wait until it is compiled
-    private static final long WORTH_WAITING = 256L << 20;
 
     /// bytes that are read ahead, if that is enough to keep all threads at work
     private static final long MOST_IN_FLIGHT = 64 << 20;
@@ -77,6 +80,7 @@ public final class Archiver {
     /// @param payloadSize of these, bytes that are not zero
     /// @param storedSize bytes that the archive takes in the vault, index included; an estimate in a dry run
     /// @param reusedSize of that, bytes that an interrupted run had left
+    /// @param list what came of the change list, if there was one
     public record Outcome(
             Optional<Manifest> manifest,
             Kind kind,
@@ -85,7 +89,8 @@ public final class Archiver {
             long changedSize,
             long payloadSize,
             long storedSize,
-            long reusedSize) {}
+            long reusedSize,
+            Optional<ListReport> list) {}
 
     /// @param name of the volume
     /// @param progress gets the bytes of the device that are done, as they are
@@ -109,86 +114,136 @@ public final class Archiver {
     ///
     /// @param lockWait how long to wait for another writer
     public Outcome archive(BlockSource source, Duration lockWait) throws IOException, InterruptedException {
-        return archive(source.name(), source.size(), lockWait, chunkLog -> Feed.of(source, chunkLog));
+        return archive(new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same)), lockWait);
     }
 
     /// Archives a stream of unknown size.
     public Outcome archive(InputStream stream, Duration lockWait) throws IOException, InterruptedException {
-        return archive("-", -1, lockWait, chunkLog -> Feed.of(stream, chunkLog));
+        return archive(new Input("-", -1, null, (chunkLog, same) -> Feed.of(stream, chunkLog)), lockWait);
     }
 
     private interface FeedMaker {
-        Feed feed(int chunkLog);
+        Feed feed(int chunkLog, Feed.Same same);
     }
 
-    private Outcome archive(String source, long size, Duration lockWait, FeedMaker feeds)
-            throws IOException, InterruptedException {
+    /// What is archived.
+    ///
+    /// @param size -1 if it is not known
+    /// @param device null if it is a stream
+    private record Input(String name, long size, @Nullable BlockSource device, FeedMaker feeds) {}
+
+    private Outcome archive(Input input, Duration lockWait) throws IOException, InterruptedException {
         Volume volume = vault.volume(name);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, input.name, clock);
         if (options.dryRun()) {
-            return record(volume, source, size, feeds);
+            return record(volume, input, receipt);
         }
-        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + source)) {
-            if (ArchiveWriter.recover(volume.folder())) {
-                warnings.accept("finished the archive that an interrupted run had completed");
+        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + input.name)) {
+            try {
+                if (ArchiveWriter.recover(volume.folder())) {
+                    warnings.accept("finished the archive that an interrupted run had completed");
+                }
+                return record(volume, input, receipt);
+            } catch (RefusedException e) {
+                throw e; // nothing was done
+            } catch (IOException e) {
+                new Receipts(volume).add(receipt.failed(e), warnings);
+                throw e;
             }
-            return record(volume, source, size, feeds);
         }
     }
 
-    private Outcome record(Volume volume, String source, long size, FeedMaker feeds) throws IOException {
+    private Outcome record(Volume volume, Input input, Receipt.Draft receipt) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
-        Optional<StoredArchive> latest = history.latest();
-        int chunkLog = chunkLog(latest, size);
-        Optional<StoredArchive> base = options.full() ? Optional.empty() : latest;
+        Optional<Point> latest = history.latest();
+        int chunkLog = chunkLog(latest, input.size);
+        Optional<Point> base = options.full() ? Optional.empty() : latest;
         Instant time = time(history);
-        try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
-                Feed feed = feeds.feed(chunkLog)) {
-            limit(feed, chunkLog);
-            Header header = new Header(
-                    parent == null ? Kind.FULL : Kind.DELTA,
-                    chunkLog,
-                    volumeId(volume, latest),
-                    parent == null ? State.NOTHING : parent.state());
+        try (Chain parent = base.isPresent() ? open(history, base.get()) : null) {
             ParentView view = parent == null ? null : new ParentView(parent, warnings);
-            if (options.dryRun()) {
-                return dryRun(header, feed, view);
+            ListReader list = listReader(input, history, parent, view);
+            Optional<ListReport> report = Optional.empty();
+            if (list != null) {
+                report = Optional.of(list.read(name, volume.folder(), now()));
+                warnOf(report.get());
             }
-            return write(volume, header, feed, view, latest, time, source);
+            Unlisted unlisted = list == null ? null : list.unlisted();
+            try (Feed feed = input.feeds.feed(chunkLog, unlisted == null ? Feed.Same.NOWHERE : unlisted)) {
+                limit(feed, chunkLog);
+                Header header = new Header(
+                        parent == null ? Kind.FULL : Kind.DELTA,
+                        chunkLog,
+                        volumeId(volume, latest),
+                        parent == null ? State.NOTHING : parent.state());
+                Task task = new Task(header, feed, view, unlisted, report);
+                if (options.dryRun()) {
+                    return dryRun(task);
+                }
+                Outcome outcome = write(volume, task, latest, time, input.name, receipt);
+                if (list != null) {
+                    list.remember(volume.folder());
+                }
+                return outcome;
+            }
         }
     }
 
-    private Outcome dryRun(Header header, Feed feed, @Nullable ParentView parent) throws IOException {
+    /// What a run is about to do.
+    ///
+    /// @param parent of a delta; null for a full
+    /// @param unlisted what need not be read; null if nothing
+    private record Task(
+            Header header, Feed feed, @Nullable ParentView parent, @Nullable Unlisted unlisted, Optional<ListReport> list) {}
+
+    private @Nullable ListReader listReader(
+            Input input, History history, @Nullable Chain parent, @Nullable ParentView view) throws RefusedException {
+        if (options.changes().isEmpty()) {
+            return null;
+        }
+        if (parent == null || input.device == null) {
+            throw new RefusedException(options.changes().get().source() + ": a change list is of use for a delta of a device or file: "
+                    + (parent == null ? "here the whole device is to be stored" : "a stream has to be read from end to end"));
+        }
+        return new ListReader(options.changes().get(), input.device, history, parent, view);
+    }
+
+    private void warnOf(ListReport report) {
+        if (report.outside() > 0) {
+            warnings.accept(report.list() + ": names " + report.outside() + " bytes past the end of the device; has it shrunk?");
+        }
+        if (!report.believed()) {
+            warnings.accept(report.list() + ": IS WRONG: calls the block at " + report.wrong().getAsLong() + " unchanged, but it has "
+                    + "changed; the list is not used, and the whole device is read; find out why before the next list is believed");
+        }
+    }
+
+    private Outcome dryRun(Task task) throws IOException {
         Tally tally = new Tally();
-        Totals totals = run(header, feed, parent, Hints.NONE, tally);
-        return outcome(Optional.empty(), header, totals, tally.storedSize());
+        Totals totals = run(task, Hints.NONE, tally);
+        return outcome(Optional.empty(), task, totals, tally.storedSize());
     }
 
     private Outcome write(
-            Volume volume,
-            Header header,
-            Feed feed,
-            @Nullable ParentView parent,
-            Optional<StoredArchive> latest,
-            Instant time,
-            String source)
-            throws IOException {
-        Optional<Hash> previous = latest.isPresent() ? Optional.of(volume.manifestHash(latest.get())) : Optional.empty();
-        long sequence = latest.map(archive -> archive.manifest().sequence() + 1).orElse(1L);
+            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt) throws IOException {
+        Header header = task.header;
+        Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
+        long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
-                Totals totals = run(header, feed, parent, writer.hints(), writer);
+                Totals totals = run(task, writer.hints(), writer);
                 Manifest manifest = writer.commit(totals.state, written -> new Manifest(
                         header.kind(),
                         name,
                         header.volumeId(),
                         sequence,
                         previous,
+                        Optional.empty(),
                         time,
                         now(),
                         options.label(),
                         source,
-                        host(),
-                        "varve " + Version.CURRENT,
+                        Receipt.hostName(),
+                        Version.TOOL,
                         header.chunkLog(),
                         totals.state,
                         header.parent(),
@@ -196,8 +251,8 @@ public final class Archiver {
                         totals.payload,
                         written.file(),
                         written.index()));
-                long stored = manifest.file().size() + manifest.index().size();
-                return outcome(Optional.of(manifest), header, totals, stored);
+                keep(receipt, volume, manifest, writer.readBackFromMedium(), task.list);
+                return outcome(Optional.of(manifest), task, totals, manifest.storedSize());
             } catch (IOException e) {
                 if (writer.failed()) {
                     discard(writer, e);
@@ -205,6 +260,16 @@ public final class Archiver {
                 throw e;
             }
         }
+    }
+
+    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium, Optional<ListReport> list) {
+        List<Receipt.Proof> proofs = List.of(Receipt.Proof.whole(manifest, Depth.STORED));
+        List<String> open = new ArrayList<>(List.of(Depth.STORED.open()));
+        list.filter(ListReport::believed).ifPresent(l -> open.add("what " + l.list() + " calls unchanged, but for " + l.auditedSize()
+                + " bytes that were compared (" + l.drawn() + " chunks drawn, " + l.striped() + " of the stripe)"));
+        new Receipts(volume).add(
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(), open),
+                warnings);
     }
 
     private static void discard(ArchiveWriter writer, IOException reason) {
@@ -215,32 +280,33 @@ public final class Archiver {
         }
     }
 
-    private static Outcome outcome(Optional<Manifest> manifest, Header header, Totals totals, long stored) {
+    private static Outcome outcome(Optional<Manifest> manifest, Task task, Totals totals, long stored) {
         return new Outcome(
                 manifest,
-                header.kind(),
+                task.header.kind(),
                 totals.state,
-                header.parent(),
+                task.header.parent(),
                 totals.changed,
                 totals.payload,
                 stored,
-                totals.reused);
+                totals.reused,
+                task.list);
     }
 
     private record Totals(State state, long changed, long payload, long reused) {}
 
     /// the pipeline: pieces to workers, what they saw to the recorder, in order
-    private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output)
-            throws IOException {
-        int chunkLog = header.chunkLog();
+    private Totals run(Task task, Hints hints, ArchiveOutput output) throws IOException {
+        Feed feed = task.feed;
+        ParentView parent = task.parent;
+        ChangeList listed = task.unlisted == null ? null : task.unlisted.list();
+        int chunkLog = task.header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         LongAdder reused = new LongAdder();
-        if (feed.knownSize() > WORTH_WAITING) {
-            Hashing.awaitWarm();
-        }
+        Hashing.warmUp(feed.knownSize());
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
-                () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);
+                () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused, listed);
         int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
                 Workers workers = new Workers(options.threads(), options.idle(), scans)) {
@@ -262,7 +328,7 @@ public final class Archiver {
                     if (piece == null) {
                         more = false;
                         free.add(slot);
-                    } else if (piece.hole()) {
+                    } else if (piece.kind() != Feed.Kind.DATA) {
                         free.add(slot);
                         flights.add(new Flight(piece, null, null));
                     } else {
@@ -276,10 +342,10 @@ public final class Archiver {
                 if (flight == null) {
                     continue;
                 }
-                if (flight.slot == null) {
-                    hole(flight.piece, chunkLog, parent, recorder);
-                } else {
-                    take(Workers.result(flight.chunks), flight.slot, chunkLog, parent, recorder, free);
+                switch (flight.piece.kind()) {
+                    case HOLE -> hole(flight.piece, chunkLog, parent, recorder);
+                    case SAME -> same(flight.piece, chunkLog, parent, recorder);
+                    case DATA -> take(Workers.result(flight.chunks), flight.slot, chunkLog, parent, recorder, free);
                 }
                 progress.accept(flight.piece.size());
             }
@@ -305,6 +371,22 @@ public final class Archiver {
                 long to = Math.max(chunk + 1, Math.min(old.end(), last));
                 recorder.sameZero(chunk, to, old);
                 chunk = to;
+            }
+        }
+    }
+
+    private static void same(Feed.Piece piece, int chunkLog, ParentView parent, Recorder recorder) throws IOException {
+        long end = (piece.offset() + piece.size() + (1L << chunkLog) - 1) >>> chunkLog;
+        for (long chunk = piece.offset() >>> chunkLog; chunk < end; ) {
+            long length = Math.min(1L << chunkLog, piece.offset() + piece.size() - (chunk << chunkLog));
+            Node node = parent.node(chunk, length);
+            if (node.zero()) {
+                long to = Math.min(end, node.end());
+                recorder.sameZero(chunk, to, node);
+                chunk = to;
+            } else {
+                recorder.same(new Scan.Chunk(chunk, length, Scan.Verdict.SAME, node.hash(), null, List.of()));
+                chunk++;
             }
         }
     }
@@ -355,7 +437,7 @@ public final class Archiver {
         }
     }
 
-    private int chunkLog(Optional<StoredArchive> latest, long size) throws RefusedException {
+    private int chunkLog(Optional<Point> latest, long size) throws RefusedException {
         if (latest.isPresent()) {
             int chunkLog = latest.get().manifest().chunkLog();
             if (options.chunkLog().isPresent() && options.chunkLog().getAsInt() != chunkLog) {
@@ -368,25 +450,25 @@ public final class Archiver {
             return options.chunkLog().getAsInt();
         }
         int chunkLog = Geometry.DEFAULT_CHUNK_LOG;
-        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >>> chunkLog > COMFORTABLE_CHUNKS) {
+        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >> chunkLog > COMFORTABLE_CHUNKS) { // not for a stream, whose size is -1
             chunkLog++;
         }
         return chunkLog;
     }
 
-    private static Chain open(History history, StoredArchive latest) throws IOException {
-        State state = latest.manifest().state();
+    private static Chain open(History history, Point latest) throws IOException {
+        State state = latest.state();
         Optional<List<StoredArchive>> path = history.path(state, StoredArchive::dataAtHand)
                 .or(() -> history.path(state, StoredArchive::indexAtHand));
         if (path.isEmpty()) {
-            throw new BrokenChainException(latest.manifestFile().getFileName()
+            throw new BrokenChainException(latest.archive().manifestFile().getFileName()
                     + ": a delta needs the hash tables (.index) of the archives that lead here, and some are not "
                     + "at hand; bring them back, or archive with --full");
         }
         return Chain.open(path.get());
     }
 
-    private static UUID volumeId(Volume volume, Optional<StoredArchive> latest) throws IOException {
+    private static UUID volumeId(Volume volume, Optional<Point> latest) throws IOException {
         if (latest.isPresent()) {
             return latest.get().manifest().volumeId();
         }
@@ -396,7 +478,7 @@ public final class Archiver {
     /// the time of the point to be: now, or the next millisecond that no other point has
     private Instant time(History history) {
         Instant time = now();
-        Optional<Instant> latest = history.latest().map(archive -> archive.manifest().time());
+        Optional<Instant> latest = history.latest().map(point -> point.manifest().time());
         if (latest.isPresent() && latest.get().isAfter(time)) {
             warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
                     + Manifest.text(latest.get()) + ": check the clock");
@@ -410,13 +492,5 @@ public final class Archiver {
 
     private Instant now() {
         return clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    }
-
-    private static String host() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "unknown";
-        }
     }
 }

@@ -11,6 +11,7 @@ import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
+import varve.archive.changes.ChangeList;
 import varve.archive.codec.FrameDecoder;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.Hints;
@@ -36,7 +37,9 @@ final class Scan implements AutoCloseable {
     private final MemorySegment candidate;
     private final MemorySegment decoded;
     private final LongAdder reused;
+    private final @Nullable ChangeList listed;
     private @Nullable ChainReader parentReader;
+    private long inDecoded = -1; // the chunk whose content in the parent is in `decoded`
 
     /// A chunk of a piece.
     ///
@@ -73,7 +76,17 @@ final class Scan implements AutoCloseable {
     /// @param parent of a delta; null for a full
     /// @param largestContent of a frame
     /// @param reused counts bytes of frames that an interrupted run had made
-    Scan(Feed feed, int chunkLog, @Nullable ParentView parent, Hints hints, int level, long largestContent, LongAdder reused) {
+    /// @param listed what of the device is to be read, the rest being as in the parent; null for all
+    Scan(
+            Feed feed,
+            int chunkLog,
+            @Nullable ParentView parent,
+            Hints hints,
+            int level,
+            long largestContent,
+            LongAdder reused,
+            @Nullable ChangeList listed) {
+        this.listed = listed;
         this.feed = feed;
         this.chunkLog = chunkLog;
         this.parent = parent;
@@ -89,17 +102,40 @@ final class Scan implements AutoCloseable {
     /// @param single whether the device has just this one chunk
     List<Chunk> scan(Feed.Piece piece, Slot slot, boolean single) throws IOException {
         MemorySegment room = slot.bytes.asSlice(0, piece.size());
-        feed.load(piece, room);
+        if (listed == null) {
+            feed.load(piece, room);
+        }
         List<Chunk> chunks = new ArrayList<>();
         long framesEnd = 0;
         for (long done = 0; done < piece.size(); done += 1L << chunkLog) {
             long number = (piece.offset() + done) >>> chunkLog;
             MemorySegment bytes = room.asSlice(done, Math.min(1L << chunkLog, piece.size() - done));
+            if (listed != null) {
+                loadListed(listed, number, bytes);
+            }
             Chunk chunk = look(number, bytes, single, slot.frames.asSlice(framesEnd));
             framesEnd += chunk.frame == null ? 0 : chunk.frame.byteSize();
             chunks.add(chunk);
         }
         return chunks;
+    }
+
+    /// Puts a chunk together from what the parent has and the blocks that are listed; all of it is read if the parent's content is
+    /// away.
+    private void loadListed(ChangeList list, long number, MemorySegment bytes) throws IOException {
+        long offset = number << chunkLog;
+        long end = offset + bytes.byteSize();
+        boolean all = list.unlistedFrom(offset) >= end;
+        if (all || parent.node(number, bytes.byteSize()) == null || !readParent(number, bytes.byteSize())) {
+            feed.read(offset, bytes);
+            return;
+        }
+        bytes.copyFrom(decoded.asSlice(0, bytes.byteSize()));
+        for (long at = list.listedFrom(offset); at < end; ) {
+            long until = Math.min(end, list.unlistedFrom(at));
+            feed.read(at, bytes.asSlice(at - offset, until - at));
+            at = list.listedFrom(until);
+        }
     }
 
     private Chunk look(long number, MemorySegment bytes, boolean single, MemorySegment frameRoom) throws IOException {
@@ -125,6 +161,7 @@ final class Scan implements AutoCloseable {
         if (hints.any()) {
             MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
             MemorySegment content = decoded.asSlice(0, payload.byteSize());
+            inDecoded = -1;
             if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
                 reused.add(old.byteSize());
                 return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
@@ -166,7 +203,10 @@ final class Scan implements AutoCloseable {
         if (parentReader == null) {
             parentReader = parent.reader();
         }
-        return parent.read(parentReader, chunk, decoded.asSlice(0, length));
+        if (inDecoded != chunk) {
+            inDecoded = parent.read(parentReader, chunk, decoded.asSlice(0, length)) ? chunk : -1;
+        }
+        return inDecoded == chunk;
     }
 
     private static void add(List<Extent> extents, long block, boolean data) {

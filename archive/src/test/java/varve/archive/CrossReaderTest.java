@@ -90,10 +90,10 @@ class CrossReaderTest {
     @MethodSource("golden")
     void weReadWhatOthersVouchFor(TestFiles.GoldenVolume golden) throws Exception {
         varve.archive.chain.History history = new Volume(golden.toString(), copy(golden.folder())).read().sound();
-        assertEquals(golden.points().size(), history.archives().size());
+        assertEquals(golden.points().size(), history.points().size());
         for (int i = 0; i < golden.points().size(); i++) {
             TestFiles.GoldenPoint point = golden.points().get(i);
-            Manifest manifest = history.archives().get(i).manifest();
+            Manifest manifest = history.points().get(i).manifest();
             assertEquals(point.archive(), manifest.baseName() + ".zst");
             assertEquals(point.root(), manifest.state().root().toString());
             List<StoredArchive> path = history.path(manifest.state(), StoredArchive::dataAtHand).orElseThrow();

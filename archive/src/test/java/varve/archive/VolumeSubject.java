@@ -30,6 +30,7 @@ import varve.archive.chain.ChainImage;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 
@@ -153,7 +154,7 @@ final class VolumeSubject {
         return hashes;
     }
 
-    /// nothing lies around but archives, the lock, and one stage
+    /// nothing lies around but archives, the lock, one stage, and receipts that hang together
     private void checkNames(List<StoredArchive> archives) throws IOException {
         if (!Files.exists(folder())) {
             return;
@@ -164,9 +165,10 @@ final class VolumeSubject {
                 : "no name";
         try (Stream<Path> content = Files.list(folder())) {
             List<String> strange = content.map(path -> path.getFileName().toString())
-                    .filter(file -> !file.startsWith(".varve-") && !file.startsWith(decided) && bases.stream().noneMatch(file::startsWith))
+                    .filter(file -> !file.startsWith(".varve-") && !file.equals(Receipts.FILE) && !file.startsWith(decided) && bases.stream().noneMatch(file::startsWith))
                     .toList();
             assertEquals(List.of(), strange, "files of no archive");
+            assertEquals(List.of(), new Receipts(new Volume(name, folder())).read().problems(), "receipts");
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import varve.archive.linux.Mounts;
 
 /// Who uses a block device or a file, as far as `/proc` and `/sys` tell: one line each, for people.
 ///
@@ -35,9 +36,9 @@ final class Holders {
         for (String line : lines(PROC.resolve("self/mountinfo"))) {
             String[] fields = line.split(" "); // proc_pid_mountinfo(5): id, parent, major:minor, root, mount point
             int dash = line.indexOf(" - ");
-            String source = dash < 0 ? "" : unescape(line.substring(dash + 3).split(" ")[1]);
+            String source = dash < 0 ? "" : Mounts.unescape(line.substring(dash + 3).split(" ")[1]);
             if (fields.length > 4 && (names.contains(fields[2]) || same(device, Path.of("/").resolve(source)))) {
-                found.add("mounted on " + unescape(fields[4]));
+                found.add("mounted on " + Mounts.unescape(fields[4]));
             }
         }
         found.addAll(swap(device));
@@ -77,7 +78,7 @@ final class Holders {
     private static List<String> swap(Path path) throws IOException {
         return lines(PROC.resolve("swaps")).stream()
                 .skip(1)
-                .filter(line -> same(path, Path.of("/").resolve(unescape(line.split("\\s+")[0]))))
+                .filter(line -> same(path, Path.of("/").resolve(Mounts.unescape(line.split("\\s+")[0]))))
                 .map(line -> "swap space in use")
                 .toList();
     }
@@ -167,20 +168,6 @@ final class Holders {
 
     private static String text(Path file) throws IOException {
         return Files.readString(file).strip();
-    }
-
-    /// `\040` and the like, as mountinfo and swaps write what would break their columns
-    private static String unescape(String text) {
-        StringBuilder plain = new StringBuilder();
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) == '\\' && i + 3 < text.length()) {
-                plain.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
-                i += 3;
-            } else {
-                plain.append(text.charAt(i));
-            }
-        }
-        return plain.toString();
     }
 
     /// makedev(3)

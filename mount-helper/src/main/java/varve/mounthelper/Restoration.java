@@ -16,10 +16,14 @@ import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Ranges;
+import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
 
 /// One restore: a point in time on its way to a target, both opened and checked, the target held.
@@ -58,10 +62,14 @@ public final class Restoration implements Closeable {
     /// @throws RefusedException if the restore would do harm
     /// @throws BrokenChainException if an archive that is needed is not at hand
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
+        return open(List.of(vault), point, target, options);
+    }
+
+    /// Likewise, with archives of several vaults.
+    public static Restoration open(List<Vault> vaults, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
-        FoundPoint found = FoundPoint.find(vault, point);
+        FoundPoint found = FoundPoint.find(vaults, point);
         found.checkMeant(point);
-        StoredArchive archive = found.archive();
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
         found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
@@ -72,8 +80,8 @@ public final class Restoration implements Closeable {
                 link.openData().close(); // the right size and header: better found out now than after hours
             }
             opened = Target.open(target, chain.geometry().size(), options.inPlace());
-            checkApart(vault, path, opened);
-            return new Restoration(chain, opened, options, plan(point, archive, path, chain, opened, warnings));
+            checkApart(vaults, path, opened);
+            return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
         } catch (Throwable e) {
             chain.close();
             if (opened != null) {
@@ -83,18 +91,23 @@ public final class Restoration implements Closeable {
         }
     }
 
-    private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
-        boolean inside = target.real().startsWith(vault.folder().toRealPath());
-        for (StoredArchive archive : path) {
-            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
+    private static void checkApart(List<Vault> vaults, List<StoredArchive> path, Target target) throws IOException {
+        for (Vault vault : vaults) {
+            if (target.real().startsWith(vault.folder().toRealPath())) {
+                throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+            }
         }
-        if (inside) {
-            throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+        for (StoredArchive archive : path) {
+            for (Path data : target.kind() == RestorePlan.Kind.FILE ? archive.allData() : List.<Path>of()) {
+                if (Files.isSameFile(data, target.real())) {
+                    throw new RefusedException(target.path() + ": belongs to the vault as " + data + "; restore to another place");
+                }
+            }
         }
     }
 
     private static RestorePlan plan(
-            PointName point, StoredArchive archive, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
+            PointName point, Manifest manifest, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
             throws IOException {
         long[] data = {0};
         chain.forEachNode(found -> {
@@ -110,7 +123,7 @@ public final class Restoration implements Closeable {
         }
         return new RestorePlan(
                 point,
-                archive.manifest(),
+                manifest,
                 path,
                 data[0],
                 target.path(),
@@ -135,6 +148,7 @@ public final class Restoration implements Closeable {
         if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
             throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
         }
+        Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
         Tally tally = new Tally();
         copy(tally, progress);
@@ -154,6 +168,24 @@ public final class Restoration implements Closeable {
         }
         target.commit(plan.size());
         return outcome;
+    }
+
+    /// {@return what a restore proves of the archives: the frames that the image was made of}
+    public List<Receipt.Proof> proofs() throws IOException {
+        List<Ranges.Builder> frames = new ArrayList<>();
+        plan.chain().forEach(archive -> frames.add(new Ranges.Builder(true)));
+        chain.forEachNode(found -> {
+            Node.Frame frame = found.node().frame();
+            if (!found.node().zero() && frame.size() > 0) {
+                frames.get(found.layer()).add(frame.position(), frame.end());
+            }
+        });
+        List<Receipt.Proof> proofs = new ArrayList<>();
+        for (int layer = 0; layer < frames.size(); layer++) {
+            proofs.add(Receipt.Proof.of(chain.archive(layer).manifest(), Depth.CONTENT, Receipt.Result.OK,
+                    frames.get(layer).build(), Ranges.NONE));
+        }
+        return proofs;
     }
 
     private void copy(Tally tally, LongConsumer progress) throws IOException {

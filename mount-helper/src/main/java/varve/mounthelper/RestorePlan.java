@@ -10,7 +10,7 @@ import varve.archive.vault.PointName;
 /// What a restore will do, found out before anything is written.
 ///
 /// @param point as it was asked for
-/// @param manifest of the archive that recorded it
+/// @param manifest that describes it
 /// @param chain the archives that are read, full first
 /// @param dataSize bytes of the image that are in data chunks; the rest is zero
 /// @param target as it was asked for

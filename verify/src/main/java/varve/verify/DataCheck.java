@@ -5,13 +5,14 @@ import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.FileDevice;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Ranges;
 
 /// One data file as it is stored: its groups against the file tree, and all of it against the manifest's hash.
 ///
@@ -28,6 +29,8 @@ final class DataCheck {
     private long read;
     private long unread;
     private boolean whole = true;
+    private final Ranges.Builder good = new Ranges.Builder(true);
+    private final Ranges.Builder bad = new Ranges.Builder(false);
 
     /// Takes what a sweep saw of the content.
     interface ContentTaker {
@@ -45,6 +48,16 @@ final class DataCheck {
     /// {@return bytes of the data file that were read}
     long read() {
         return read;
+    }
+
+    /// {@return what of the data file is as it was written}
+    Ranges proved() {
+        return good.build();
+    }
+
+    /// {@return what of it is not, or cannot be read}
+    Ranges damaged() {
+        return bad.build();
     }
 
     /// Reads the file.
@@ -75,7 +88,7 @@ final class DataCheck {
     /// @param arena that the tree lives in
     private void openTree(Arena arena) throws InterruptedIOException {
         String name = archive.tree().getFileName().toString();
-        try (FileChannel channel = FileChannel.open(archive.tree(), StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(archive.tree())) {
             tree = FileTree.decode(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), expected, name);
         } catch (NoSuchFileException e) {
             findings.add(new Finding.MissingFile(name, Severity.SPARE, name + ": missing; damage to the data file can be seen, but not where it is"));
@@ -89,6 +102,7 @@ final class DataCheck {
         if (hash == null) {
             unread += group.size();
             whole = false;
+            bad.add(group.position(), group.position() + group.size());
             findings.unreadable(data, group.position(), group.size(), group.failure());
             return;
         }
@@ -96,6 +110,8 @@ final class DataCheck {
         if (tree != null) {
             if (!hash.equals(value(tree, group.position() >>> FileTree.GROUP_LOG))) {
                 damaged(group.position(), group.size());
+            } else {
+                good.add(group.position(), group.position() + group.size());
             }
         } else if (unread == 0) {
             root.add(hash, group.size());
@@ -112,6 +128,7 @@ final class DataCheck {
 
     private void damaged(long position, long size) {
         whole = false;
+        bad.add(position, position + size);
         findings.group(data, position, size);
     }
 
@@ -119,7 +136,10 @@ final class DataCheck {
         Hash found = root.value();
         if (!found.equals(expected.hash())) {
             whole = false;
+            bad.add(0, expected.size());
             findings.add(new Finding.WrongHash(data, data + ": file differs from its manifest (F038): expected " + expected.hash() + ", found " + found));
+        } else {
+            good.add(0, expected.size());
         }
     }
 }

@@ -184,6 +184,14 @@ public sealed interface Finding {
         }
     }
 
+    /// Receipts that are damaged, missing, or not as they were written: what was proved when is not known for sure.
+    record DamagedReceipts(String file, Optional<Rule> rule, String text) implements Finding {
+        @Override
+        public Severity severity() {
+            return Severity.SPARE;
+        }
+    }
+
     /// A file that is no part of any archive.
     record StrayFile(String file, String text) implements Finding {
         @Override
@@ -211,6 +219,7 @@ public sealed interface Finding {
             case Unreadable _ -> "unreadable";
             case Unsupported _ -> "unsupported";
             case MoreDamage _ -> "more-damage";
+            case DamagedReceipts _ -> "damaged-receipts";
             case StrayFile _ -> "stray-file";
         };
     }

@@ -11,15 +11,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Volume;
 
 /// What the folder of a volume tells as a whole: manifests that are damaged or missing, and files that nothing speaks of.
 final class FolderCheck {
 
     private static final Pattern PART =
-            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(?:full|delta))\\.(?:zst|index|tree)");
+            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree)");
+    private static final Pattern POINT = Pattern.compile(".+\\.\\d{8}T\\d{6}\\.\\d{3}Z");
     private static final String STAGE = ".varve-stage";
-    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder");
+    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder", Receipts.FILE);
 
     private FolderCheck() {}
 
@@ -30,11 +32,32 @@ final class FolderCheck {
         }
         gaps(content, findings);
         files(volume, findings);
+        receipts(volume, findings);
     }
 
-    /// {@return how many manifests cannot be read at all}
+    private static void receipts(Volume volume, Findings findings) throws IOException {
+        Receipts.Log log = new Receipts(volume).read();
+        for (IOException problem : log.problems()) {
+            findings.add(Receipts.FILE, problem,
+                    text -> new Finding.DamagedReceipts(Receipts.FILE, Findings.rule(problem), text));
+        }
+        if (log.torn() > 0) {
+            findings.add(new Finding.StrayFile(Receipts.FILE, Receipts.FILE + ": " + log.torn()
+                    + " bytes at its end of a receipt that is being written or never was; the next receipt takes their place"));
+        }
+    }
+
+    /// {@return how many points in time have no manifest that can be read}
     static int unreadable(Volume.Content content) {
-        return (int) lost(content).count();
+        Set<String> good = new TreeSet<>();
+        content.history().archives().forEach(archive -> good.add(point(archive.manifestFile().getFileName().toString())));
+        return (int) lost(content).map(FolderCheck::point).distinct().filter(name -> !good.contains(name)).count();
+    }
+
+    /// {@return `VOLUME.TIME`, which the names of all archives of a point begin with}
+    private static String point(String file) {
+        Matcher name = POINT.matcher(file);
+        return name.lookingAt() ? name.group() : file;
     }
 
     private static Stream<String> lost(Volume.Content content) {
@@ -77,7 +100,7 @@ final class FolderCheck {
                 if (!committing && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
                     findings.add(new Finding.MissingManifest(manifest));
                 }
-            } else if (!name.endsWith(".json") && !OURS.contains(name)) {
+            } else if (!name.endsWith(".json") && !OURS.contains(name) && !name.startsWith(Receipts.HIDDEN)) {
                 findings.add(new Finding.StrayFile(name, name + ": no part of an archive"));
             }
         }

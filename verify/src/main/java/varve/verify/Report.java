@@ -3,10 +3,17 @@ package varve.verify;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import varve.archive.chain.Point;
+import java.util.function.LongFunction;
 import varve.archive.file.StoredArchive;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
+import varve.archive.vault.Receipt;
 
 /// What one verification looked at, how deep, what it found, and what it did not cover.
 ///
@@ -25,6 +32,7 @@ import varve.archive.file.StoredArchive;
 /// @param lostPoints points in time whose manifests cannot be read
 /// @param otherPoints of the volume, that were not asked for
 /// @param findings all of them
+/// @param proofs what was found of each archive whose data file is at hand, or should be
 public record Report(
         Path vault,
         UUID vaultId,
@@ -40,14 +48,15 @@ public record Report(
         List<PointInTime> points,
         int lostPoints,
         int otherPoints,
-        List<Finding> findings) {
+        List<Finding> findings,
+        List<Receipt.Proof> proofs) {
 
     /// A point in time, and whether it can be had from this vault as far as this verification looked.
     ///
-    /// @param archive that recorded it
+    /// @param point what it is
     /// @param verdict [Severity#NOTE] if it can, else what stands in the way at worst
     /// @param because of which files it cannot
-    public record PointInTime(StoredArchive archive, Severity verdict, List<String> because) {
+    public record PointInTime(Point point, Severity verdict, List<String> because) {
 
         public boolean good() {
             return verdict == Severity.NOTE;
@@ -62,6 +71,38 @@ public record Report(
     /// {@return the severity of the worst finding}
     public Severity worst() {
         return findings.stream().map(Finding::severity).max(Severity::compareTo).orElse(Severity.NOTE);
+    }
+
+    /// {@return what was left open}
+    ///
+    /// @param size how to write a number of bytes
+    public List<String> notCovered(LongFunction<String> size) {
+        List<String> open = new ArrayList<>();
+        long away = findings.stream().filter(Finding.NotAtHand.class::isInstance).count();
+        if (away > 0) {
+            open.add(away + (away == 1 ? " data file that is" : " data files that are") + " not at hand");
+        }
+        if (otherPoints > 0) {
+            open.add("what only the other " + otherPoints + " points of " + volume + " need");
+        }
+        open.add(depth.open());
+        if (zeros > 0) {
+            open.add("the hashes of " + size.apply(zeros) + " of zero runs, taken from the tables");
+        }
+        open.add("who wrote the manifests (not signed)");
+        return open;
+    }
+
+    /// {@return the receipt of this verification}
+    public Receipt.Act act(Receipt.Draft draft) {
+        boolean damaged = worst() == Severity.DAMAGE || worst() == Severity.SPARE || lostPoints > 0;
+        List<String> texts = findings.stream()
+                .filter(finding -> finding.severity() != Severity.NOTE)
+                .sorted(Comparator.comparing(Finding::severity).reversed())
+                .map(Finding::text)
+                .toList();
+        return draft.act(depth, Evidence.CACHE, damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK, proofs, texts,
+                notCovered(bytes -> bytes + " bytes"));
     }
 
     /// {@return how many points in time were found good}

@@ -20,13 +20,17 @@ import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Node;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Depth;
 import varve.archive.vault.NotFoundException;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Ranges;
+import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 
@@ -55,6 +59,7 @@ final class Verification {
     private final Set<StoredArchive> done = new LinkedHashSet<>();
     private final Set<StoredArchive> innocent = new LinkedHashSet<>(); // that could not be proved for the sake of others
     private final Set<Path> files = new LinkedHashSet<>();
+    private final Map<StoredArchive, Receipt.Proof> proofs = new LinkedHashMap<>();
     private long read;
     private long proved;
     private long zeros;
@@ -79,7 +84,7 @@ final class Verification {
     Report run(InstantSource clock) throws IOException {
         Instant started = clock.instant();
         long start = System.nanoTime();
-        List<StoredArchive> points = points();
+        List<Point> points = points();
         FolderCheck.run(volume, content, findings);
         for (StoredArchive archive : history.archives()) {
             count(archive.manifestFile(), archive.manifest().encode().length);
@@ -87,7 +92,7 @@ final class Verification {
         if (name.point().isEmpty()) {
             proveAll();
         } else {
-            for (StoredArchive point : points) {
+            for (Point point : points) {
                 provePoint(point);
             }
         }
@@ -105,17 +110,18 @@ final class Verification {
                 zeros,
                 points.stream().map(this::verdict).toList(),
                 FolderCheck.unreadable(content),
-                history.archives().size() - points.size(),
-                findings.list());
+                history.points().size() - points.size(),
+                findings.list(),
+                List.copyOf(proofs.values()));
     }
 
-    private List<StoredArchive> points() throws NotFoundException {
+    private List<Point> points() throws NotFoundException {
         boolean problems = !content.problems().isEmpty();
         if (name.point().isEmpty()) {
             if (history.archives().isEmpty() && !problems) {
                 throw new NotFoundException("volume \"" + volume.name() + "\" has no points in time");
             }
-            return history.archives();
+            return history.points();
         }
         try {
             return List.of(name.in(history));
@@ -156,10 +162,10 @@ final class Verification {
         }
     }
 
-    private void provePoint(StoredArchive point) throws IOException {
-        State state = point.manifest().state();
+    private void provePoint(Point point) throws IOException {
+        State state = point.state();
         Optional<List<StoredArchive>> path = path(state);
-        List<StoredArchive> all = path.or(() -> history.path(state, any -> true)).orElse(List.of(point));
+        List<StoredArchive> all = path.or(() -> history.path(state, any -> true)).orElse(point.archives());
         all.forEach(this::check);
         begin(all);
         if (path.isPresent()) {
@@ -167,7 +173,7 @@ final class Verification {
             return;
         }
         if (history.path(state, any -> true).isEmpty()) {
-            broken(point);
+            broken(point.archive());
         }
         for (StoredArchive archive : all) {
             prove(archive, null, 0, true);
@@ -191,7 +197,17 @@ final class Verification {
         if (archive.dataAtHand() && depth == Depth.STRUCTURE) { // its own copy of the tables
             count(archive.data(), index);
         }
+        if (archive.dataAtHand() || usable.verdict() == Severity.DAMAGE) {
+            keep(archive, Depth.STRUCTURE, Ranges.NONE, Ranges.NONE);
+        }
         return usable;
+    }
+
+    /// keeps what was found of an archive, for the receipt
+    private void keep(StoredArchive archive, Depth reached, Ranges good, Ranges bad) {
+        boolean damaged = !bad.isEmpty() || checked.get(archive).verdict() == Severity.DAMAGE;
+        Receipt.Result result = damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK;
+        proofs.put(archive, Receipt.Proof.of(archive.manifest(), reached, result, good, bad));
     }
 
     private void begin(List<StoredArchive> scope) {
@@ -324,12 +340,18 @@ final class Verification {
 
     private void sweep(StoredArchive archive, FileSweep.@Nullable Content nodes) throws IOException {
         DataCheck data = new DataCheck(archive, findings, watcher);
+        Ranges[] badFrames = {Ranges.NONE};
+        long[] faults = {0};
         try (Blame blame = nodes == null ? null : new Blame(nodes.chain())) {
             boolean whole = data.run(options.threads(), nodes, seen -> {
                 proved += seen.proved;
                 zeros += seen.zeros;
                 for (FileSweep.Fault fault : seen.faults) {
-                    fault(nodes, fault, blame);
+                    faults[0]++;
+                    Node.Frame frame = fault.node().frame();
+                    if (fault(nodes, fault, blame) && frame.size() > 0) {
+                        badFrames[0] = badFrames[0].plus(Ranges.of(frame.position(), frame.end()));
+                    }
                 }
             });
             if (!whole && nodes == null) {
@@ -340,14 +362,19 @@ final class Verification {
         } catch (IOException e) {
             findings.unreadable(name(archive), 0, archive.manifest().file().size(), e);
             obstacles.add(archive, Severity.DAMAGE, name(archive));
+            badFrames[0] = Ranges.of(0, archive.manifest().file().size());
         }
+        boolean content = nodes != null && !nodes.live() && faults[0] == 0;
+        Ranges bad = data.damaged().plus(badFrames[0]);
+        keep(archive, content ? Depth.CONTENT : Depth.STORED, data.proved(), bad);
         count(archive.data(), data.read());
         if (Files.exists(archive.tree())) {
             count(archive.tree(), FileTree.HEAD_SIZE + FileTree.groups(archive.manifest().file().size()) * Hash.SIZE);
         }
     }
 
-    private void fault(FileSweep.Content nodes, FileSweep.Fault fault, Blame blame) {
+    /// {@return whether the archive at hand is to blame}
+    private boolean fault(FileSweep.Content nodes, FileSweep.Fault fault, Blame blame) {
         Node node = fault.node();
         Blame.Culprit culprit = blame.culprit(nodes.layer(), node.chunk(), fault.cause());
         StoredArchive guilty = nodes.chain().archive(culprit.layer());
@@ -357,11 +384,13 @@ final class Verification {
         StoredArchive archive = nodes.chain().archive(nodes.layer());
         if (guilty.equals(archive)) {
             innocent.remove(archive);
+            return true;
         } else {
             if (obstacles.none(archive)) {
                 innocent.add(archive);
             }
             obstacles.add(archive, Severity.DAMAGE, name(guilty));
+            return false;
         }
     }
 
@@ -370,12 +399,12 @@ final class Verification {
         return checked.containsKey(archive) && obstacles.none(archive);
     }
 
-    private Report.PointInTime verdict(StoredArchive point) {
-        State state = point.manifest().state();
+    private Report.PointInTime verdict(Point point) {
+        State state = point.state();
         if (history.path(state, this::good).isPresent()) {
             return new Report.PointInTime(point, Severity.NOTE, List.of());
         }
-        List<StoredArchive> path = history.path(state, any -> true).orElse(List.of(point));
+        List<StoredArchive> path = history.path(state, any -> true).orElse(point.archives());
         Severity worst = obstacles.worst(path);
         return new Report.PointInTime(point, worst == Severity.NOTE ? Severity.UNKNOWN : worst, obstacles.files(path));
     }

@@ -3,6 +3,7 @@ package varve.verify;
 import java.io.IOException;
 import java.time.InstantSource;
 import varve.archive.hash.Hashing;
+import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;

@@ -1,5 +1,7 @@
 package varve.verify;
 
+import varve.archive.vault.Depth;
+
 /// How to verify.
 ///
 /// @param depth how deep

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import varve.archive.vault.Depth;
 import varve.testdata.Damage;
 import varve.testdata.Histories;
 import varve.testdata.Images;

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.testdata.TestFiles;
@@ -61,7 +62,7 @@ final class StoredVolumesTest {
                 golden.points().stream().map(point -> point.root() + " " + point.size()).toList(),
                 report.points().stream()
                         .filter(Report.PointInTime::good)
-                        .map(point -> point.archive().manifest().state())
+                        .map(point -> point.point().state())
                         .map(state -> state.root() + " " + state.size())
                         .toList());
         // one of them comes without what can be done without

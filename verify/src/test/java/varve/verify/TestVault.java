@@ -25,6 +25,7 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.ChainReader;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import varve.archive.format.Rule;
+import varve.archive.vault.Depth;
 import varve.archive.vault.NotFoundException;
 import varve.testdata.Damage;
 import varve.testdata.Histories;

@@ -3,11 +3,13 @@ package varve.archive.chain;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import varve.archive.block.Geometry;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
+import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.format.State;
@@ -85,6 +87,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).archive();
     }
 
+    /// {@return in how many folders a data file may be at most that the content at a layer is put together from}
+    int copies(int newest) {
+        return layers.subList(0, newest + 1).stream().mapToInt(layer -> layer.archive().folders().size()).max().orElse(1);
+    }
+
     /// {@return the tables of a layer}
     public Index index(int layer) {
         return layers.get(layer).index();
@@ -116,6 +123,33 @@ public final class Chain implements Closeable {
             }
         }
         throw new CorruptException(Rule.F031, name(), "no archive lists chunk " + chunk);
+    }
+
+    /// {@return whether the payload of a layer has a part in a chunk, as the device is at the end of the chain}
+    public boolean uses(int layer, long chunk) throws CorruptException {
+        int blocks = (int) ((geometry.length(chunk, 1) + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG);
+        long firstBlock = chunk << (geometry.chunkLog() - Geometry.BLOCK_LOG);
+        BitSet filled = new BitSet();
+        for (int at = find(chunk).layer(); at >= layer && filled.nextClearBit(0) < blocks; at--) {
+            Index index = layers.get(at).index();
+            long row = index.find(chunk);
+            if (row >= 0 && index.node(row).zero()) {
+                return false;
+            }
+            if (row >= 0 && index.full()) {
+                return at == layer;
+            }
+            long end = row < 0 ? 0 : index.extentEnd(row);
+            for (long e = row < 0 ? 0 : index.node(row).extent(); e < end; e++) {
+                Extent extent = index.extent(e);
+                int from = (int) (extent.first() - firstBlock);
+                if (at == layer && extent.data() && filled.nextClearBit(from) < extent.end() - firstBlock) {
+                    return true;
+                }
+                filled.set(from, (int) (extent.end() - firstBlock));
+            }
+        }
+        return false;
     }
 
     /// Visits all nodes of the device in order.

@@ -1,12 +1,15 @@
 package varve.archive.chain;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameDecoder;
+import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -18,22 +21,28 @@ import varve.archive.hash.SubtreeHasher;
 /// Reads chunks of a chain, each proved by its hash before it is given out.
 ///
 /// A chunk is put together from the newest archive that lists it down to where all its blocks are found. Frames of deltas hold
-/// several chunks, so those that were decoded are kept for a while: sequential reading decodes each once.
+/// several chunks, so those that were decoded are kept for a while: sequential reading decodes each once. What is damaged in one copy of an
+/// archive is taken from another, if the chain has several.
 ///
 /// For one thread. Working memory is a frame of each kind, and what the [Frames] keep. Close it; the chain stays open.
 public final class ChainReader implements AutoCloseable {
 
+    /// instead of the number of a copy: the one that the file trees vouch for
+    private static final int PROVED = -1;
+
     private final Chain chain;
-    private final Frames frames;
     private final Arena arena = Arena.ofShared();
     private final FrameDecoder decoder = new FrameDecoder();
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final MemorySegment compressed;
     private final MemorySegment scratch;
     private final BitSet filled = new BitSet();
+    private final Frames frames;
+    private Frames framesAtHand;
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
+    private int copy; // of the data files, that is tried first
 
     /// One that keeps the last few frames itself.
     public ChainReader(Chain chain) {
@@ -44,6 +53,7 @@ public final class ChainReader implements AutoCloseable {
     public ChainReader(Chain chain, Frames frames) {
         this.chain = chain;
         this.frames = frames;
+        this.framesAtHand = frames;
         int compressedSize = 0;
         for (int i = 0; i < chain.length(); i++) {
             compressedSize = Math.max(compressedSize, chain.layer(i).index().largestFrame());
@@ -52,12 +62,14 @@ public final class ChainReader implements AutoCloseable {
         this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);
     }
 
-    /// Lends a part of a data file that the caller has read, so that frames in it are not read again; until the next offer.
+    /// Lends a part of a data file that the caller has read, so that frames in it are not read again, nor taken from anywhere else;
+    /// until the next offer.
     ///
     /// @param layer 0 for the full
     /// @param position of `bytes` in the file
     /// @param bytes native memory; not to be believed, like the file
     public void offer(int layer, long position, MemorySegment bytes) {
+        frames.forget(layer);
         offeredLayer = layer;
         offeredPosition = position;
         offered = bytes;
@@ -78,18 +90,62 @@ public final class ChainReader implements AutoCloseable {
     /// @throws CorruptException if what the archives hold does not have the chunk's hash
     /// @throws BrokenChainException if a data file is not at hand
     public void read(int newest, long chunk, MemorySegment into) throws IOException {
-        Geometry then = chain.index(newest).geometry();
-        Chain.Found found = chain.find(newest, chunk);
+        read(chain.find(newest, chunk), chunk, chain.index(newest).geometry(), into);
+    }
+
+    /// Reads one chunk.
+    ///
+    /// @param found the node that holds it
+    /// @param into native memory of the chunk's length
+    /// @throws CorruptException if what the archives hold does not have the node's hash
+    /// @throws BrokenChainException if a data file is not at hand
+    public void read(Chain.Found found, long chunk, MemorySegment into) throws IOException {
+        read(found, chunk, chain.geometry(), into);
+    }
+
+    private void read(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         if (found.node().zero()) {
             into.fill((byte) 0);
             return;
         }
+        try {
+            prove(found, chunk, then, into);
+        } catch (CorruptException | DeviceException | EOFException e) {
+            int copies = chain.copies(found.layer());
+            if (copies == 1) {
+                throw e;
+            }
+            readElsewhere(found, chunk, then, into, copies, e);
+        }
+    }
+
+    private void prove(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         fill(found, chunk, into);
         Hash hash = then.single() ? hasher.whole(into) : hasher.subtree(into, then.offset(chunk));
         if (!hash.equals(found.node().hash())) {
             throw new CorruptException(
                     Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
         }
+    }
+
+    /// tries other copies of the data files: those parts that the file trees vouch for, then each copy for all frames
+    private void readElsewhere(Chain.Found found, long chunk, Geometry then, MemorySegment into, int copies, IOException failure)
+            throws IOException {
+        try {
+            for (copy = PROVED; copy < copies; copy++) {
+                try (Frames fresh = new RecentFrames(chain.largestContent())) { // one that is kept may have decoded to something else
+                    framesAtHand = fresh;
+                    prove(found, chunk, then, into);
+                    return;
+                } catch (CorruptException | DeviceException | EOFException e) {
+                    // the next may be better; if not, what was wrong at first is to be told
+                }
+            }
+        } finally {
+            copy = 0;
+            framesAtHand = frames;
+        }
+        throw failure;
     }
 
     private void fill(Chain.Found newest, long chunk, MemorySegment into) throws IOException {
@@ -192,23 +248,37 @@ public final class ChainReader implements AutoCloseable {
     }
 
     private Frames.Held frame(int layer, Node.Frame frame, long chunk) throws IOException {
-        return frames.hold(layer, frame, content -> decode(layer, frame, chunk, content));
+        return framesAtHand.hold(layer, frame, content -> decode(layer, frame, chunk, content));
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
-        MemorySegment bytes = bytes(layer, frame);
-        if (!decoder.decode(bytes, content)) {
+        long at = frame.position() - offeredPosition;
+        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
+            check(decoder.decode(offered.asSlice(at, frame.size()), content), layer, frame, chunk);
+            return;
+        }
+        DataCopies data = chain.layer(layer).data();
+        if (copy == PROVED) {
+            check(decoder.decode(data.readProved(frame, compressed), content), layer, frame, chunk);
+            return;
+        }
+        IOException failure = null;
+        for (int i = 0; i < data.count(); i++) {
+            try {
+                check(decoder.decode(data.read((copy + i) % data.count(), frame, compressed), content), layer, frame, chunk);
+                return;
+            } catch (CorruptException | DeviceException | EOFException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        throw failure;
+    }
+
+    private void check(boolean decoded, int layer, Node.Frame frame, long chunk) throws CorruptException {
+        if (!decoded) {
             throw new CorruptException(
                     Rule.F010, where(layer, chunk), "frame of " + frame.size() + " bytes at position " + frame.position());
         }
-    }
-
-    private MemorySegment bytes(int layer, Node.Frame frame) throws IOException {
-        long at = frame.position() - offeredPosition;
-        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
-            return offered.asSlice(at, frame.size());
-        }
-        return chain.layer(layer).data().read(frame, compressed);
     }
 
     private String where(int layer, long chunk) {

@@ -30,6 +30,9 @@ public interface Frames extends AutoCloseable {
     /// @throws IOException if it cannot be decoded
     Held hold(int layer, Node.Frame frame, Decoding decoding) throws IOException;
 
+    /// Forgets the frames of a layer: they may be read from elsewhere now.
+    void forget(int layer);
+
     @Override
     void close();
 }

@@ -5,11 +5,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 
@@ -19,12 +22,27 @@ import varve.archive.format.State;
 /// a state, and a device may come back to an old one; so a point is restored along the cheapest path to its state,
 /// whatever archives were made in between.
 ///
-/// @param archives by sequence number, ascending
+/// @param archives by number of their point in time, ascending, the original one of a point first
 public record History(List<StoredArchive> archives) {
 
-    /// {@return the newest archive}
-    public Optional<StoredArchive> latest() {
-        return archives.isEmpty() ? Optional.empty() : Optional.of(archives.getLast());
+    /// {@return the points in time, by number}
+    public List<Point> points() {
+        List<Point> points = new ArrayList<>();
+        for (int from = 0; from < archives.size(); ) {
+            int to = from + 1;
+            while (to < archives.size() && archives.get(to).manifest().describesPointOf(archives.get(from).manifest())) {
+                to++;
+            }
+            points.add(new Point(archives.subList(from, to)));
+            from = to;
+        }
+        return List.copyOf(points);
+    }
+
+    /// {@return the newest point in time}
+    public Optional<Point> latest() {
+        List<Point> points = points();
+        return points.isEmpty() ? Optional.empty() : Optional.of(points.getLast());
     }
 
     /// Finds the path of archives that leads to a state with the fewest bytes to read.
@@ -63,6 +81,24 @@ public record History(List<StoredArchive> archives) {
             }
         }
         return Optional.empty();
+    }
+
+    /// {@return all states to which a path leads}
+    /// @param usable which archives may be used
+    public Set<State> reached(Predicate<StoredArchive> usable) {
+        Map<State, List<StoredArchive>> from = archives.stream()
+                .filter(archive -> !archive.manifest().unchanged() && usable.test(archive))
+                .collect(Collectors.groupingBy(archive -> archive.manifest().parent()));
+        Set<State> reached = new HashSet<>();
+        Deque<State> front = new ArrayDeque<>(List.of(State.NOTHING));
+        while (!front.isEmpty()) {
+            for (StoredArchive edge : from.getOrDefault(front.remove(), List.of())) {
+                if (reached.add(edge.manifest().state())) {
+                    front.add(edge.manifest().state());
+                }
+            }
+        }
+        return reached;
     }
 
     private static List<StoredArchive> walkBack(State state, Map<State, StoredArchive> by) {

@@ -3,9 +3,10 @@ package varve.archive.chain;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import varve.archive.format.Node;
 
 /// The frames that one reader decoded last, in memory of its own.
@@ -18,9 +19,9 @@ final class RecentFrames implements Frames {
 
     private final Arena arena = Arena.ofShared();
     private final Map<Key, MemorySegment> frames;
+    private final Deque<MemorySegment> rooms = new ArrayDeque<>(); // not in use
     private final int mostFrames;
     private final long frameRoom;
-    private @Nullable MemorySegment spare; // of a frame that could not be decoded
 
     private record Key(int layer, long position) {}
 
@@ -42,21 +43,33 @@ final class RecentFrames implements Frames {
         MemorySegment room = frames.get(key);
         if (room == null) {
             room = room();
-            spare = room;
-            decoding.into(room.asSlice(0, frame.contentSize()));
-            spare = null;
+            try {
+                decoding.into(room.asSlice(0, frame.contentSize()));
+            } catch (Throwable e) {
+                rooms.add(room);
+                throw e;
+            }
             frames.put(key, room);
         }
         return new InPlace(room.asSlice(0, frame.contentSize()));
     }
 
     private MemorySegment room() {
-        if (spare != null) {
-            return spare;
+        if (!rooms.isEmpty()) {
+            return rooms.remove();
         }
-        return frames.size() < mostFrames
-                ? arena.allocate(frameRoom, 4096)
-                : frames.remove(frames.keySet().iterator().next());
+        return frames.size() < mostFrames ? arena.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
+    }
+
+    @Override
+    public void forget(int layer) {
+        frames.entrySet().removeIf(entry -> {
+            boolean forgotten = entry.getKey().layer == layer;
+            if (forgotten) {
+                rooms.add(entry.getValue());
+            }
+            return forgotten;
+        });
     }
 
     @Override

@@ -1,13 +1,15 @@
 package varve.archive.cli;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +25,7 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hashing;
 import varve.archive.vault.Vault;
+import varve.archive.vault.VaultName;
 
 /// `varve archive`: records a device as it is now.
 @Command(
@@ -32,18 +35,22 @@ import varve.archive.vault.Vault;
             "",
             "Reading does not evict what others have in the page cache. The archive is complete, or it is not there: "
                     + "a run that dies is resumed by the next.",
+            "",
+            "Several devices are archived one after the other; one that fails does not stop the others, and the exit code is that of the first "
+                    + "that failed.",
         })
 public final class ArchiveVerb implements Verb {
 
-    @Parameters(index = "0", paramLabel = "SOURCE",
-            description = "Block device, raw image file (holes are not read), or - for a stream on stdin.")
-    private String source = "";
+    @Parameters(arity = "1..*", paramLabel = "SOURCE[=VOLUME]",
+            description = "Block device, raw image file (holes are not read), or - for a stream on stdin; and the name of its history. "
+                    + "Default: the source's file name without .img or .raw.")
+    private List<String> sources = new ArrayList<>();
 
     @Mixin
     private VaultOption vault = new VaultOption();
 
     @Option(names = "--volume", paramLabel = "NAME",
-            description = "Name of the device's history. Default: the source's file name without .img or .raw.")
+            description = "The name of the history, if there is one SOURCE.")
     private @Nullable String volume;
 
     @Option(names = "--full", description = "Store the whole device even if there is a point to make a delta against.")
@@ -71,9 +78,11 @@ public final class ArchiveVerb implements Verb {
     @Option(names = "--label", paramLabel = "TEXT", description = "Note that goes with the point in time.")
     private @Nullable String label;
 
-    @Option(names = "--lock-wait", paramLabel = "SECONDS",
-            description = "How long to wait for another run on the same volume. Default: 0.")
-    private long lockWait;
+    @Mixin
+    private LockWaitOption lockWait = new LockWaitOption();
+
+    @Mixin
+    private ChangesOption changes = new ChangesOption();
 
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
     private boolean dryRun;
@@ -84,45 +93,131 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private ProgressOption progress = new ProgressOption();
 
+    private boolean vaultIsNew;
+
     @Override
     public Purpose purpose() {
         return Purpose.RECORD;
     }
 
+    /// A device, and the name of its history.
+    private record Job(String source, String volume) {}
+
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
+        lockWait.duration();
+        List<Job> jobs = sources.stream().map(this::job).toList();
+        if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
+            throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
+        }
+        if (jobs.size() > 1 && options.changes().isPresent()) {
+            throw new UsageException("--changes: a list is of one source");
+        }
         Hashing.warmUp();
-        String name = volume == null ? defaultVolume() : volume;
-        Path folder = vault.folder();
-        if (source.equals("-")) {
-            Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, -1)) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(stdio.in(), Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
+        try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
+            if (jobs.size() == 1) {
+                return archive(jobs.getFirst(), options, stdio, text);
             }
-            return ExitCode.OK;
+            text.array();
+            return all(jobs, options, stdio, text);
         }
-        try (FileDevice device = FileDevice.open(Path.of(source))) {
-            Vault place = place(folder, name);
-            try (Progress shown = progress.start(stdio, "archive " + name, device.size())) {
-                Outcome outcome = archiver(place, name, options, shown, stdio).archive(device, Duration.ofSeconds(lockWait));
-                shown.finish();
-                report(stdio, place, name, outcome);
-            }
-        }
-        return ExitCode.OK;
     }
 
-    private Vault place(Path folder, String name) throws IOException {
+    private ExitCode all(List<Job> jobs, ArchiveOptions options, Stdio stdio, JsonText text) throws InterruptedException {
+        ExitCode code = ExitCode.OK;
+        List<String> failed = new ArrayList<>();
+        for (Job job : jobs) {
+            try {
+                archive(job, options, stdio, text);
+            } catch (IOException | RuntimeException e) {
+                ExitCode end = ExitCode.of(e);
+                Main.explain(stdio, e, end);
+                text.object().member("source", job.source).member("volume", job.volume)
+                        .member("error", Main.message(e)).member("exitCode", end.number()).end();
+                code = code == ExitCode.OK ? end : code;
+                failed.add(job.volume);
+            }
+        }
+        if (!failed.isEmpty()) {
+            stdio.say(failed.size() + " of " + jobs.size() + " were not archived: " + String.join(", ", failed));
+        }
+        return code;
+    }
+
+    private Job job(String word) {
+        int equals = Files.exists(Path.of(word)) ? -1 : word.lastIndexOf('=');
+        String source = equals < 0 ? word : word.substring(0, equals);
+        if (source.equals("-") && sources.size() > 1) {
+            throw new UsageException("-: a stream is archived alone");
+        }
+        if (volume != null && (equals >= 0 || sources.size() > 1)) {
+            throw new UsageException("--volume " + volume + ": say SOURCE=VOLUME, or --volume with one SOURCE");
+        }
+        return new Job(source, volume != null ? volume : equals < 0 ? defaultVolume(source) : word.substring(equals + 1));
+    }
+
+    /// Where it goes.
+    private record Place(Vault vault, boolean isNew) {}
+
+    private interface Run {
+        Outcome with(Archiver archiver) throws IOException, InterruptedException;
+    }
+
+    private ExitCode archive(Job job, ArchiveOptions options, Stdio stdio, JsonText text) throws IOException, InterruptedException {
+        if (job.source.equals("-")) {
+            return archive(job, -1, options, stdio, text, archiver -> archiver.archive(stdio.in(), lockWait.duration()));
+        }
+        try (FileDevice device = FileDevice.open(Path.of(job.source))) {
+            return archive(job, device.size(), options, stdio, text, archiver -> archiver.archive(device, lockWait.duration()));
+        }
+    }
+
+    private ExitCode archive(Job job, long size, ArchiveOptions options, Stdio stdio, JsonText text, Run run)
+            throws IOException, InterruptedException {
+        Place place = place(job.volume);
+        ExitCode[] code = {ExitCode.OK};
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "archive " + job.volume, size)) {
+                        Outcome outcome = run.with(archiver(place.vault, job.volume, options, shown, stdio));
+                        shown.finish();
+                        report(stdio, text, job, place, outcome);
+                        code[0] = outcome.list().isEmpty() || outcome.list().get().believed() ? ExitCode.OK : ExitCode.FINDINGS;
+                    }
+                },
+                () -> {
+                    stdio.err().println();
+                    left(stdio, job.volume, "the same command carries on where this one stopped");
+                },
+                failure -> {
+                    if (ExitCode.of(failure) == ExitCode.IO) {
+                        left(stdio, job.volume, "deal with the error below; then give the same command again");
+                    }
+                });
+        return code[0];
+    }
+
+    private void left(Stdio stdio, String name, String next) {
+        if (!dryRun) {
+            stdio.err().println("  left     " + name + " has no new point in time; what the vault held is as it was");
+            stdio.err().println("  next     " + next);
+        }
+    }
+
+    private Place place(String name) throws IOException {
         Vault.checkVolumeName(name); // before a vault is made for it
-        return dryRun ? Vault.openOrImagine(folder) : Vault.openOrCreate(folder);
+        VaultName asked = vault.name();
+        if (asked.label().isPresent() && asked.folder().isPresent()) {
+            return new Place(asked.open(), false); // one that has to be somebody is there already
+        }
+        Vault known = Vault.openOrImagine(asked.place());
+        Vault place = dryRun ? known : Vault.openOrCreate(asked.place());
+        return new Place(place, !place.equals(known));
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        Consumer<String> warnings = warning -> stdio.err().println("varve: warning: " + warning);
-        return new Archiver(vault, name, options, InstantSource.system(), progress::add, warnings);
+        return new Archiver(vault, name, options, InstantSource.system(), progress::add, stdio.warnings());
     }
 
     private ArchiveOptions options() {
@@ -132,11 +227,8 @@ public final class ArchiveVerb implements Verb {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
-        if (lockWait < 0) {
-            throw new UsageException("--lock-wait " + lockWait + ": expected 0 or more");
-        }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun, changes.read());
     }
 
     private OptionalInt chunkLog() {
@@ -158,35 +250,41 @@ public final class ArchiveVerb implements Verb {
         return new String(label.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
-    private String defaultVolume() {
+    private static String defaultVolume(String source) {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }
-        Path name = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
-        return name == null ? "" : name.toString().replaceFirst("\\.(img|raw)$", "");
+        Path file = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
+        String name = file == null ? "" : file.toString().replaceFirst("\\.(img|raw)$", "");
+        if (!name.isEmpty() && !Manifest.isVolumeName(name)) {
+            throw new UsageException("a volume cannot be called \"" + name + "\" as the source is: give --volume NAME");
+        }
+        return name;
     }
 
-    private void report(Stdio stdio, Vault place, String name, Outcome outcome) {
+    private void report(Stdio stdio, JsonText text, Job job, Place place, Outcome outcome) {
+        warnIfSmaller(stdio, job, outcome);
         if (json.asked()) {
-            try (JsonText text = new JsonText(stdio.out())) {
-                text.object()
-                        .member("volume", name)
-                        .member("vault", place.folder().toString())
-                        .member("vaultId", place.id().toString())
-                        .member("dryRun", dryRun)
-                        .member("kind", outcome.kind().word())
-                        .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
-                        .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
-                        .member("size", outcome.state().size())
-                        .member("root", outcome.state().root().toString())
-                        .member("unchanged", unchanged(outcome))
-                        .member("changedSize", outcome.changedSize())
-                        .member("payloadSize", outcome.payloadSize())
-                        .member("storedSize", outcome.storedSize())
-                        .member("reusedSize", outcome.reusedSize());
-            }
+            text.object()
+                    .member("volume", job.volume)
+                    .member("vault", place.vault.folder().toString())
+                    .member("vaultId", place.vault.id().toString())
+                    .member("dryRun", dryRun)
+                    .member("kind", outcome.kind().word())
+                    .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
+                    .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
+                    .member("size", outcome.state().size())
+                    .member("root", outcome.state().root().toString())
+                    .member("unchanged", unchanged(outcome))
+                    .member("changedSize", outcome.changedSize())
+                    .member("payloadSize", outcome.payloadSize())
+                    .member("storedSize", outcome.storedSize())
+                    .member("reusedSize", outcome.reusedSize());
+            outcome.list().ifPresent(list -> ChangesOption.json(text, list));
+            text.end();
             return;
         }
+        String name = job.volume;
         String size = Size.format(outcome.state().size());
         String verb = dryRun ? "would store" : "stored";
         if (outcome.reusedSize() > 0) {
@@ -201,12 +299,27 @@ public final class ArchiveVerb implements Verb {
             stdio.out().println(name + ": " + verb + " a full of " + size
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         } else {
-            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
+            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size + before(outcome)
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
+        outcome.list().ifPresent(list -> stdio.out().println(ChangesOption.text(list)));
         if (!dryRun) {
-            stdio.out().println("safe in " + place.folder() + ": written, read back and compared");
+            stdio.out().println("safe in " + place.vault.folder() + (place.isNew ? ", a new vault" : "") + ": written, read back and compared");
         }
+    }
+
+    private static void warnIfSmaller(Stdio stdio, Job job, Outcome outcome) {
+        long size = outcome.state().size();
+        long before = outcome.parent().size();
+        if (outcome.kind() == Kind.DELTA && size < before) {
+            stdio.warn(job.volume + ": smaller than at the point before: " + size + " bytes, then " + before
+                    + (job.source.equals("-") ? "; did what sends the stream end early?" : ""));
+        }
+    }
+
+    private static String before(Outcome outcome) {
+        long size = outcome.parent().size();
+        return size == outcome.state().size() ? "" : " (before: " + Size.format(size) + ")";
     }
 
     private static boolean unchanged(Outcome outcome) {

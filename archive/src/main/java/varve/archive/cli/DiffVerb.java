@@ -42,7 +42,7 @@ public final class DiffVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         PointName a = PointName.parse(from);
         PointName b = to.startsWith("@") ? PointName.parse(a.volume() + to) : PointName.parse(to);
         if (!a.volume().equals(b.volume())) {
@@ -50,13 +50,14 @@ public final class DiffVerb implements Verb {
         }
         FoundPoint old = FoundPoint.find(place, a);
         FoundPoint now = FoundPoint.find(place, b);
+        old.problems().forEach(problem -> stdio.say(Main.message(problem.cause())));
         long[] total = new long[2];
         PrintStream out = stdio.out();
         try (Chain first = old.openTables();
                 Chain second = now.openTables();
                 JsonText text = new JsonText(json.asked() ? out : new PrintStream(PrintStream.nullOutputStream()))) {
-            Manifest m = old.archive().manifest();
-            Manifest n = now.archive().manifest();
+            Manifest m = old.point().manifest();
+            Manifest n = now.point().manifest();
             text.object()
                     .member("volume", m.volume())
                     .member("from", m.state().root().toString())
@@ -81,8 +82,8 @@ public final class DiffVerb implements Verb {
             text.end().member("count", total[0]).member("bytes", total[1]);
         }
         if (!json.asked()) {
-            (summary ? out : stdio.err()).println(total[0] + " ranges, " + total[1] + " bytes (" + Size.format(total[1]) + ")");
+            (summary ? out : stdio.err()).println(total[0] + (total[0] == 1 ? " range, " : " ranges, ") + total[1] + " bytes (" + Size.format(total[1]) + ")");
         }
-        return ExitCode.OK;
+        return old.problems().isEmpty() ? ExitCode.OK : ExitCode.FINDINGS;
     }
 }

@@ -3,11 +3,13 @@ package varve.archive.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.vault.Vault;
@@ -33,7 +35,7 @@ public final class ListVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
+        Vault place = vault.open();
         return volume == null ? volumes(place, stdio) : points(place.volume(volume), stdio);
     }
 
@@ -43,18 +45,23 @@ public final class ListVerb implements Verb {
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             text.object().member("vault", place.folder().toString()).member("vaultId", place.id().toString()).array("volumes");
             for (String name : place.volumes()) {
-                Volume.Content content = place.volume(name).read();
+                Volume.Content content;
+                try {
+                    content = place.volume(name).read();
+                } catch (IOException e) { // one folder that cannot be read does not hide the others
+                    content = new Volume.Content(new History(List.of()), List.of(new Volume.Problem(name, e)));
+                }
                 problems |= tell(content.problems(), stdio);
-                List<StoredArchive> archives = content.history().archives();
-                if (archives.isEmpty()) {
+                List<Point> points = content.history().points();
+                if (points.isEmpty()) {
                     continue;
                 }
-                Manifest latest = archives.getLast().manifest();
-                long stored = archives.stream().mapToLong(archive -> archive.manifest().file().size()).sum();
-                table.row(name, String.valueOf(archives.size()), Manifest.text(latest.time()), Size.format(latest.state().size()), Size.format(stored), latest.state().root().brief());
+                Manifest latest = points.getLast().manifest();
+                long stored = stored(content.history().archives());
+                table.row(name, String.valueOf(points.size()), Manifest.text(latest.time()), Size.format(latest.state().size()), Size.format(stored), latest.state().root().brief());
                 text.object()
                         .member("volume", name)
-                        .member("points", archives.size())
+                        .member("points", points.size())
                         .member("latest", Manifest.text(latest.time()))
                         .member("size", latest.state().size())
                         .member("storedSize", stored)
@@ -75,13 +82,13 @@ public final class ListVerb implements Verb {
         Table table = new Table("#", "POINT IN TIME", "KIND", ">SIZE", ">CHANGED", ">STORED", "ROOT", "NOTE");
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             text.object().member("volume", of.name()).array("points");
-            for (StoredArchive archive : history.archives()) {
-                Manifest m = archive.manifest();
+            for (Point point : history.points()) {
+                Manifest m = point.manifest();
                 boolean restorable = history.path(m.state(), StoredArchive::dataAtHand).isPresent();
                 table.row(
-                        String.valueOf(m.sequence()), Manifest.text(m.time()), m.kind().word(), Size.format(m.state().size()),
-                        m.unchanged() ? "nothing" : Size.format(m.changedSize()), Size.format(m.file().size()), m.state().root().brief(),
-                        note(archive, restorable));
+                        String.valueOf(m.sequence()), Manifest.text(m.time()), kinds(point), Size.format(m.state().size()),
+                        m.unchanged() ? "nothing" : Size.format(m.changedSize()), Size.format(stored(point.archives())), m.state().root().brief(),
+                        note(point, restorable));
                 text.object()
                         .member("sequence", m.sequence())
                         .member("time", Manifest.text(m.time()))
@@ -90,28 +97,41 @@ public final class ListVerb implements Verb {
                         .member("root", m.state().root().toString())
                         .member("changedSize", m.changedSize())
                         .member("payloadSize", m.payloadSize())
-                        .member("storedSize", m.file().size())
+                        .member("storedSize", stored(point.archives()))
                         .member("label", m.label().orElse(null))
                         .member("archive", m.baseName() + ".zst")
-                        .member("atHand", archive.dataAtHand())
+                        .member("atHand", point.archive().dataAtHand())
                         .member("restorable", restorable)
-                        .end();
+                        .array("archives");
+                ShowVerb.archives(text, point);
+                text.end().end();
             }
         }
         if (!json.asked()) {
-            table.print(stdio.out(), "no points in time of " + of.name() + " yet");
+            table.print(stdio.out(), "no points in time of " + of.name() + (problems ? " that can be read" : " yet"));
         }
         return problems ? ExitCode.FINDINGS : ExitCode.OK;
     }
 
-    private static String note(StoredArchive archive, boolean restorable) {
-        String label = archive.manifest().label().orElse("");
-        String state = restorable ? "" : archive.dataAtHand() ? "not restorable from here" : "away";
+    private static long stored(List<StoredArchive> archives) {
+        return archives.stream().mapToLong(archive -> archive.manifest().storedSize()).sum();
+    }
+
+    private static String kinds(Point point) {
+        return point.archives().stream()
+                .map(archive -> archive.manifest().kind().word())
+                .distinct()
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String note(Point point, boolean restorable) {
+        String label = point.manifest().label().orElse("");
+        String state = restorable ? "" : point.archives().stream().anyMatch(StoredArchive::dataAtHand) ? "not restorable from here" : "away";
         return label.isEmpty() || state.isEmpty() ? label + state : state + ", " + label;
     }
 
     private static boolean tell(List<Volume.Problem> problems, Stdio stdio) {
-        problems.forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
+        problems.forEach(problem -> stdio.say(Main.message(problem.cause())));
         return !problems.isEmpty();
     }
 }

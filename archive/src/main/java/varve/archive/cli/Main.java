@@ -1,7 +1,6 @@
 package varve.archive.cli;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.util.Arrays;
@@ -12,7 +11,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
-import varve.archive.Version;
+import picocli.CommandLine.ParseResult;
+import varve.archive.format.Version;
 import varve.archive.linux.Linux;
 
 /// `varve`, the program: finds the verb, parses its options, runs it.
@@ -20,12 +20,15 @@ public final class Main {
     /// Where the launcher has put the user's stderr while the JVM says what nobody should read (see `varve`).
     private static final String STDERR = "VARVE_STDERR";
 
+    /// what Java puts in the place of bytes that are no UTF-8; to ask for the file so would miss it
+    private static final char UNDECODABLE = '\ufffd';
+
     private Main() {}
 
     public static void main(String[] args) throws IOException {
         if (args.length == 1 && args[0].equals("--version")) { // before anything is loaded that takes time
             System.out.println("varve " + Version.CURRENT);
-            return;
+            System.exit((System.out.checkError() ? ExitCode.IO : ExitCode.OK).number());
         }
         String stderr = System.getenv(STDERR);
         if (stderr != null) {
@@ -46,14 +49,14 @@ public final class Main {
             code = dispatch(stdio, args);
         } catch (ParameterException e) {
             code = ExitCode.USAGE;
-            say(stdio.err(), e.getMessage());
-            stdio.err().println("see " + e.getCommandLine().getCommandName() + " --help");
+            stdio.say(e.getMessage());
+            stdio.err().println("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         } catch (Throwable e) {
             code = ExitCode.of(e);
-            explain(stdio.err(), e, code);
+            explain(stdio, e, code);
         }
         if (stdio.out().checkError() && code == ExitCode.OK) {
-            say(stdio.err(), "stdout: not all of the output could be written");
+            stdio.say("stdout: not all of the output could be written");
             code = ExitCode.IO;
         }
         return code;
@@ -80,13 +83,23 @@ public final class Main {
     }
 
     private static ExitCode run(Stdio stdio, Verb verb, String[] args) throws IOException, InterruptedException {
-        CommandLine commandLine = commandLine(verb);
-        if (commandLine.parseArgs(args).isUsageHelpRequested()) {
+        CommandLine top = commandLine(verb);
+        for (String arg : args) {
+            if (arg.indexOf(UNDECODABLE) >= 0) {
+                throw new ParameterException(top, arg + ": not UTF-8, as names have to be here: make a link to it that is");
+            }
+        }
+        ParseResult parsed = top.parseArgs(args);
+        while (parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
+        }
+        CommandLine commandLine = parsed.commandSpec().commandLine();
+        if (parsed.isUsageHelpRequested()) {
             commandLine.usage(stdio.out(), Ansi.OFF);
             return ExitCode.OK;
         }
         try {
-            return verb.run(stdio);
+            return commandLine.<Verb>getCommand().run(stdio);
         } catch (UsageException e) {
             throw new ParameterException(commandLine, e.getMessage(), e);
         }
@@ -96,6 +109,11 @@ public final class Main {
     static CommandLine commandLine(Verb verb) {
         CommandLine commandLine = new CommandLine(verb);
         commandLine.setCommandName("varve " + commandLine.getCommandName());
+        dress(commandLine);
+        return commandLine;
+    }
+
+    private static void dress(CommandLine commandLine) {
         commandLine.getCommandSpec().addOption(OptionSpec.builder("-h", "--help")
                 .usageHelp(true).description("Show this page.").build());
         commandLine.getCommandSpec().usageMessage()
@@ -105,8 +123,9 @@ public final class Main {
                 .descriptionHeading("%n")
                 .parameterListHeading("%n")
                 .optionListHeading("%nOptions:%n")
+                .commandListHeading("%nCommands:%n")
                 .footerHeading("%n");
-        return commandLine;
+        commandLine.getSubcommands().values().forEach(Main::dress);
     }
 
     private static Verb verb(String name) {
@@ -122,16 +141,17 @@ public final class Main {
         return ServiceLoader.load(Verb.class);
     }
 
-    private static void explain(PrintStream err, Throwable thrown, ExitCode code) {
+    static void explain(Stdio stdio, Throwable thrown, ExitCode code) {
         if (code == ExitCode.UNEXPECTED) {
-            say(err, "unexpected: " + code.meaning());
-            thrown.printStackTrace(err);
+            stdio.say("unexpected: " + code.meaning());
+            thrown.printStackTrace(stdio.err());
         } else {
-            say(err, message(thrown));
+            stdio.say(message(thrown));
         }
     }
 
-    private static String message(Throwable thrown) {
+    /// {@return what an exception says, in one line that names the thing}
+    static String message(Throwable thrown) {
         return switch (thrown) {
             case UncheckedIOException e -> message(e.getCause());
             case InterruptedException _ -> "interrupted";
@@ -144,9 +164,5 @@ public final class Main {
     private static String words(Throwable thrown) {
         return thrown.getClass().getSimpleName()
                 .replaceFirst("Exception$", "").replaceAll("(?<=.)([A-Z])", " $1").toLowerCase(Locale.ROOT);
-    }
-
-    private static void say(PrintStream err, String message) {
-        err.println("varve: " + message);
     }
 }

@@ -1,11 +1,13 @@
 package varve.archive.cli;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
@@ -23,7 +25,7 @@ public final class ShowVerb implements Verb {
     private String point = "";
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -35,54 +37,64 @@ public final class ShowVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = Vault.open(vault.folder());
-        FoundPoint found = FoundPoint.find(place, PointName.parse(point));
-        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
-        Manifest m = found.archive().manifest();
+        List<Vault> places = vaults.open(stdio.warnings());
+        FoundPoint found = FoundPoint.find(places, PointName.parse(point));
+        found.problems().forEach(problem -> stdio.say(Main.message(problem.cause())));
+        Point point = found.point();
+        Manifest m = point.manifest();
         Optional<List<StoredArchive>> path = found.history().path(m.state(), any -> true);
         boolean restorable = found.history().path(m.state(), StoredArchive::dataAtHand).isPresent();
         if (restorable) {
             path = found.history().path(m.state(), StoredArchive::dataAtHand);
         }
         if (json.asked()) {
-            json(stdio, place, m, path, restorable);
+            json(stdio, places.getFirst(), point, path, restorable);
         } else {
-            text(stdio, m, path, restorable);
+            text(stdio, point, path, restorable);
         }
         return found.problems().isEmpty() ? ExitCode.OK : ExitCode.FINDINGS;
     }
 
-    private static void text(Stdio stdio, Manifest m, Optional<List<StoredArchive>> path, boolean restorable) {
+    private static void text(Stdio stdio, Point point, Optional<List<StoredArchive>> path, boolean restorable) {
+        Manifest m = point.manifest();
         var out = stdio.out();
         out.println("point in time  " + m.volume() + "@" + Manifest.text(m.time()) + "  (number " + m.sequence() + ")");
-        m.label().ifPresent(label -> out.println("label          " + label));
+        m.label().ifPresent(label -> out.println("label          " + Printable.line(label)));
         out.println("root           " + m.state().root());
         out.println("size           " + m.state().size() + " bytes (" + Size.format(m.state().size()) + ")");
-        out.println("source         " + m.source() + " on " + m.host());
-        out.println("finished       " + Manifest.text(m.finished()) + " by " + m.tool());
-        if (m.kind() == Kind.FULL) {
-            out.println("stored as      a full: " + m.baseName() + ".zst, " + Size.format(m.file().size()));
-        } else if (m.unchanged()) {
-            out.println("stored as      a delta without changes: " + m.baseName() + ".zst");
-        } else {
-            out.println("stored as      a delta: " + m.baseName() + ".zst, " + Size.format(m.file().size())
-                    + "; " + m.changedSize() + " bytes changed");
-            out.println("parent root    " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
-        }
-        out.println("file hash      " + m.file().hash() + "  (b3sum of that file)");
+        out.println("source         " + Printable.line(m.source() + " on " + m.host()));
         out.println("chunk size     " + (1 << m.chunkLog()));
+        point.archives().forEach(archive -> stored(out, archive));
         if (path.isEmpty()) {
             out.println("restored from  nothing in this vault: an archive that it depends on is missing");
             return;
         }
         out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files")
-                + (restorable ? ", all at hand:" : ", not all at hand:"));
+                + (restorable ? ", all at hand:" : ", not all at hand (varve where tells who has them):"));
         for (StoredArchive archive : path.get()) {
             out.println("  " + archive.data() + (archive.dataAtHand() ? "" : "  (away)"));
         }
     }
 
-    private static void json(Stdio stdio, Vault place, Manifest m, Optional<List<StoredArchive>> path, boolean restorable) {
+    private static void stored(PrintStream out, StoredArchive archive) {
+        Manifest m = archive.manifest();
+        String how = m.derived() ? "derived " + m.kind().word() : m.kind().word();
+        String away = archive.dataAtHand() ? "" : "  (away)";
+        if (m.unchanged()) {
+            out.println("stored as      a " + how + " without changes: " + m.baseName() + ".zst" + away);
+        } else {
+            String changed = m.kind() == Kind.FULL ? "" : "; " + m.changedSize() + " bytes changed";
+            out.println("stored as      a " + how + ": " + m.baseName() + ".zst, " + Size.format(m.file().size()) + changed + away);
+        }
+        if (m.kind() == Kind.DELTA && !m.unchanged()) {
+            out.println("  parent root  " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
+        }
+        out.println("  file hash    " + m.file().hash() + "  (b3sum of that file)");
+        out.println("  finished     " + Manifest.text(m.finished()) + " by " + Printable.line(m.tool()));
+    }
+
+    private static void json(Stdio stdio, Vault place, Point point, Optional<List<StoredArchive>> path, boolean restorable) {
+        Manifest m = point.manifest();
         try (JsonText text = new JsonText(stdio.out())) {
             text.object()
                     .member("vault", place.folder().toString())
@@ -108,10 +120,27 @@ public final class ShowVerb implements Verb {
                     .member("host", m.host())
                     .member("tool", m.tool())
                     .member("restorable", restorable)
-                    .array("restoredFrom");
+                    .array("archives");
+            archives(text, point);
+            text.end().array("restoredFrom");
             for (StoredArchive archive : path.orElse(List.of())) {
                 text.object().member("file", archive.data().toString()).member("atHand", archive.dataAtHand()).end();
             }
+        }
+    }
+
+    /// Writes the archives that carry a point, as elements of an array.
+    static void archives(JsonText text, Point point) {
+        for (StoredArchive archive : point.archives()) {
+            Manifest m = archive.manifest();
+            text.object()
+                    .member("archive", m.baseName() + ".zst")
+                    .member("kind", m.kind().word())
+                    .member("derived", m.derived())
+                    .member("parentRoot", m.kind() == Kind.FULL ? null : m.parent().root().toString())
+                    .member("fileSize", m.file().size())
+                    .member("atHand", archive.dataAtHand())
+                    .end();
         }
     }
 }

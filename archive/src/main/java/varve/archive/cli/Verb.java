@@ -14,6 +14,7 @@ public interface Verb {
         LOOK("Look at what is there"),
         PROVE("Prove it"),
         BRING_BACK("Bring it back"),
+        KEEP("Keep copies"),
         LEARN("Learn");
 
         private final String heading;

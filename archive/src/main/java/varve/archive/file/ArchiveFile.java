@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import varve.archive.format.Header;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
+import varve.archive.format.Skippable;
 import varve.archive.format.Summary;
 import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
@@ -28,6 +30,7 @@ public final class ArchiveFile implements AutoCloseable {
     private static final int PAGE = 4096;
     private static final int SAMPLES = 64;
     private static final long DROP_BACK = 4 << 20;
+    private static final int MOST_TRIES = 16;
 
     private final Path path;
     private final FileChannel channel;
@@ -75,7 +78,7 @@ public final class ArchiveFile implements AutoCloseable {
     ///
     /// @throws CorruptException if it is not the file that the manifest describes
     public static ArchiveFile open(Path path, Manifest manifest) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        FileChannel channel = Folder.open(path);
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
             long size = channel.size();
@@ -97,6 +100,27 @@ public final class ArchiveFile implements AutoCloseable {
         }
     }
 
+    /// Opens a data file without a look at what is in it: it may be cut off, damaged, or another file altogether.
+    public static ArchiveFile openAnyway(Path path) throws IOException {
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try {
+            return new ArchiveFile(path, channel, channel.size());
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /// {@return the header of a data file, if it begins with a good one}
+    public static Optional<Header> header(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            return Optional.of(header(channel, path, arena));
+        } catch (CorruptException | NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
     private static Header header(FileChannel channel, Path path, Arena arena) throws IOException {
         MemorySegment head = arena.allocate(Math.min(channel.size(), Header.FRAME_SIZE), 8);
         Mapped.read(channel, path, 0, head);
@@ -114,7 +138,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return where the index region begins, as far as an unverified look at the end of the file tells}
     /// @throws CorruptException if there is no seek table with a summary before it
     public static long indexPosition(Path path, Manifest manifest) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(path);
                 Arena arena = Arena.ofConfined()) {
             long end = SeekTable.position(channel, path, arena);
             if (manifest.index().size() > end - Header.FRAME_SIZE) {
@@ -182,10 +206,47 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return the index inside of a data file, which repeats its header}
     public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
         Header header;
-        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
             header = header(channel, data, arena);
         }
         return Index.open(data, indexPosition(data, manifest), manifest, Optional.of(header));
+    }
+
+    /// {@return the index inside of a data file that may be damaged all around it, or cut off behind it, or empty if there is none}
+    ///
+    /// The number of frames, which its place depends on, is not known then; but the place is one of as many as there can be frames, and a
+    /// summary ends the region.
+    public static Optional<Index> findOwnIndex(Path data, Manifest manifest) throws IOException {
+        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment tag = arena.allocate(Skippable.HEAD_SIZE + Skippable.TAG_SIZE, 8);
+            long mostFrames = manifest.index().size() / Node.SIZE;
+            for (long frames = 0, tries = 0; frames <= mostFrames && tries < MOST_TRIES; frames++) {
+                long position = SeekTable.position(manifest.file().size(), frames) - manifest.index().size();
+                long summary = position + manifest.index().size() - Summary.FRAME_SIZE;
+                if (position < Header.FRAME_SIZE) {
+                    break;
+                }
+                if (summary + tag.byteSize() <= channel.size() && summaryAt(channel, data, summary, tag)) {
+                    tries++;
+                    try {
+                        return Optional.of(Index.open(data, position, manifest));
+                    } catch (CorruptException e) {
+                        // it only looked like one
+                    }
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean summaryAt(FileChannel channel, Path data, long position, MemorySegment room) throws IOException {
+        try {
+            Mapped.read(channel, data, position, room);
+            return Summary.isAt(room, 0);
+        } catch (DeviceException e) {
+            return false;
+        }
     }
 }

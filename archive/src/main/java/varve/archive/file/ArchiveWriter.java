@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -56,6 +57,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     public ArchiveWriter(Path folder, Header header) throws IOException {
         this.stage = new Stage(folder);
         this.header = header;
+        stage.removeForeign();
         if (!stagedHeader(folder).filter(header::equals).isPresent()) {
             stage.discard();
         }
@@ -80,7 +82,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// {@return the header of the archive that an interrupted run was writing}
     public static Optional<Header> stagedHeader(Path folder) throws IOException {
         Path path = new Stage(folder).data();
-        if (!Files.exists(path)) {
+        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
@@ -109,6 +111,11 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
             old.close();
             return Hints.NONE;
         }
+    }
+
+    /// {@return whether what was written is read back past the page cache}
+    public boolean readBackFromMedium() {
+        return data.direct();
     }
 
     /// {@return what an earlier run left of this archive}

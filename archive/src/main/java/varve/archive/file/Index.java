@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
@@ -67,7 +66,7 @@ public final class Index implements AutoCloseable {
     /// @param header of the data file, if that is where the region is
     static Index open(Path file, long position, Manifest manifest, Optional<Header> header) throws IOException {
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(file)) {
             String where = file.getFileName().toString();
             long size = manifest.index().size();
             long end = channel.size();
@@ -94,10 +93,15 @@ public final class Index implements AutoCloseable {
 
     /// {@return the position of the first byte at which a file is no copy of the index region, or -1 if it is one}
     public long mismatch(Path copy) throws IOException {
-        try (FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(copy);
                 Arena mapping = Arena.ofConfined()) {
             return Mapped.map(channel, copy, 0, channel.size(), mapping).mismatch(bytes);
         }
+    }
+
+    /// Copies the region.
+    void copyTo(Sink sink) throws IOException {
+        sink.append(bytes);
     }
 
     public Summary summary() {
@@ -172,6 +176,32 @@ public final class Index implements AutoCloseable {
     public long find(long chunk) throws CorruptException {
         long row = rowAtOrBefore(chunk);
         return row >= 0 && chunk < node(row).end() ? row : -1;
+    }
+
+    /// {@return the first row whose frame ends behind a position in the data file, or the number of rows}
+    public long rowAfter(long position) throws CorruptException {
+        long low = 0;
+        long high = nodes();
+        while (low < high) { // rows without a frame go with the next that has one
+            long middle = (low + high) >>> 1;
+            long row = middle;
+            while (row < high && node(row).frame().size() == 0) {
+                row++;
+            }
+            if (row < high && node(row).frame().end() <= position) {
+                low = row + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /// Copies a part of the index region.
+    ///
+    /// @param from position of its first byte in the region
+    public void copy(long from, MemorySegment into) {
+        into.copyFrom(bytes.asSlice(from, into.byteSize()));
     }
 
     private void checkPlace(long position, Optional<Header> header) throws CorruptException {

@@ -100,6 +100,11 @@ final class StageFile implements Sink, Closeable {
         return position;
     }
 
+    /// {@return whether writing and reading back go past the page cache}
+    boolean direct() {
+        return direct != null;
+    }
+
     /// {@return whether writing has failed}
     boolean failed() {
         return failure != null;

@@ -2,29 +2,68 @@ package varve.archive.file;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import varve.archive.block.DeviceException;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 
-/// An archive in a folder: its manifest, and where its other files are or would be.
+/// An archive in one or more folders: its manifest, and where its other files are or would be.
 ///
-/// @param folder of the volume
+/// @param folders of the volume, in as many vaults as are looked at; a file is taken from the first that has it
 /// @param manifest read and checked
-public record StoredArchive(Path folder, Manifest manifest) {
+public record StoredArchive(List<Path> folders, Manifest manifest) {
+
+    /// @param folder of the volume
+    public StoredArchive(Path folder, Manifest manifest) {
+        this(List.of(folder), manifest);
+    }
+
+    /// {@return the first folder}
+    public Path folder() {
+        return folders.getFirst();
+    }
 
     public Path data() {
-        return folder.resolve(manifest.baseName() + ".zst");
+        return file(".zst");
     }
 
     public Path index() {
-        return folder.resolve(manifest.baseName() + ".index");
+        return file(".index");
     }
 
     public Path tree() {
-        return folder.resolve(manifest.baseName() + ".tree");
+        return file(".tree");
     }
 
     public Path manifestFile() {
-        return folder.resolve(manifest.baseName() + ".json");
+        return file(".json");
+    }
+
+    private Path file(String extension) {
+        String name = manifest.baseName() + extension;
+        for (Path folder : folders.subList(1, folders.size())) {
+            if (!Files.exists(folder().resolve(name)) && Files.exists(folder.resolve(name))) {
+                return folder.resolve(name);
+            }
+        }
+        return folder().resolve(name);
+    }
+
+    /// {@return the data files in all folders that have one}
+    public List<Path> allData() {
+        return all(".zst");
+    }
+
+    /// {@return the file trees in all folders that have one}
+    public List<Path> allTrees() {
+        return all(".tree");
+    }
+
+    private List<Path> all(String extension) {
+        return folders.stream().map(folder -> folder.resolve(manifest.baseName() + extension)).filter(Files::exists).toList();
     }
 
     /// {@return whether the data file is here and not away on a shelf}
@@ -37,12 +76,45 @@ public record StoredArchive(Path folder, Manifest manifest) {
         return Files.exists(index()) || dataAtHand();
     }
 
-    /// {@return the tables, from whichever file is at hand}
+    /// {@return the tables, from whichever file is at hand and good}
     public Index openIndex() throws IOException {
-        return ArchiveFile.openIndex(data(), index(), manifest);
+        IOException failure = null;
+        for (Path folder : folders) {
+            Path data = folder.resolve(manifest.baseName() + ".zst");
+            Path index = folder.resolve(manifest.baseName() + ".index");
+            if (folders.size() == 1 || Files.exists(index) || Files.exists(data)) {
+                try {
+                    return ArchiveFile.openIndex(data, index, manifest);
+                } catch (CorruptException | DeviceException | NoSuchFileException e) {
+                    failure = failure == null ? e : failure;
+                }
+            }
+        }
+        throw failure == null ? new NoSuchFileException(index().toString()) : failure;
     }
 
+    /// Opens the data file, where it has the right size and header.
+    ///
+    /// @throws CorruptException if none has
     public ArchiveFile openData() throws IOException {
-        return ArchiveFile.open(data(), manifest);
+        IOException failure = null;
+        for (Path file : allData()) {
+            try {
+                return ArchiveFile.open(file, manifest);
+            } catch (CorruptException | DeviceException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        throw failure == null ? new NoSuchFileException(data().toString()) : failure;
+    }
+
+    /// {@return the data file in all its copies, whatever is wrong with them}
+    public DataCopies openCopies() throws IOException {
+        return new DataCopies(this);
+    }
+
+    /// {@return the same archive as seen from more folders}
+    public StoredArchive with(Path folder) {
+        return new StoredArchive(Stream.concat(folders.stream(), Stream.of(folder)).toList(), manifest);
     }
 }

@@ -18,7 +18,7 @@ import varve.archive.hash.SubtreeHasher;
 /// Reading is by Jackson's streaming parser, strict; writing is ours, since the bytes are hashed and signed.
 public final class JsonMembers {
 
-    private static final JsonFactory JSON =
+    static final JsonFactory JSON =
             JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
     private static final String CHECK = "check";
@@ -152,6 +152,13 @@ public final class JsonMembers {
         } else {
             text.append(value);
         }
+    }
+
+    /// {@return a string as it is written in a manifest}
+    static String quote(String value) {
+        StringBuilder text = new StringBuilder();
+        quote(text, value);
+        return text.toString();
     }
 
     private static void quote(StringBuilder text, String value) {

@@ -1,5 +1,6 @@
 package varve.archive.format;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -12,14 +13,19 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
 
 /// The small text that describes one archive: FORMAT.md section 6. It has exactly one form, so hashes over it mean something.
+///
+/// The *original* manifest of a point in time was written when the point was recorded. An archive that was derived from
+/// others later repeats in its manifest what the original says of the point, and names it.
 ///
 /// @param kind full or delta
 /// @param volume name of the volume
 /// @param volumeId of the volume
-/// @param sequence 1 for the first manifest of a volume, then one more each
-/// @param previous hash of the manifest before this
+/// @param sequence number of the point in time: 1 for the first of a volume, then one more each
+/// @param previous hash of the original manifest of the point before this
+/// @param original hash of the original manifest of this point; empty if this is it
 /// @param time when reading of the device began, whole milliseconds
 /// @param finished when the archive was complete, whole milliseconds
 /// @param label free text
@@ -39,6 +45,7 @@ public record Manifest(
         UUID volumeId,
         long sequence,
         Optional<Hash> previous,
+        Optional<Hash> original,
         Instant time,
         Instant finished,
         Optional<String> label,
@@ -60,6 +67,7 @@ public record Manifest(
     public static final int MAX_SIZE = 64 << 10;
 
     private static final String FORMAT = "varve-manifest-1";
+    private static final int NAME_DIGITS = 8;
     private static final Pattern VOLUME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -76,13 +84,39 @@ public record Manifest(
         return TIME.format(time);
     }
 
-    /// {@return `VOLUME.TIME.KIND`, what the names of all files of this archive begin with}
+    /// {@return `VOLUME.TIME.KIND`, what the names of all files of this archive begin with; if it is derived, with the first
+    /// digits of the file's hash before the kind}
     public String baseName() {
-        return baseName(volume, time, kind);
+        String digest = derived() ? "." + file.hash().toString().substring(0, NAME_DIGITS) : "";
+        return volume + "." + NAME_TIME.format(time) + digest + "." + kind.word();
     }
 
-    public static String baseName(String volume, Instant time, Kind kind) {
-        return volume + "." + NAME_TIME.format(time) + "." + kind.word();
+    /// {@return bytes that the archive takes in a vault: the data file and the copy of its tables}
+    public long storedSize() {
+        return file.size() + index.size();
+    }
+
+    /// {@return whether the archive was made of others, and not when the point was recorded}
+    public boolean derived() {
+        return original.isPresent();
+    }
+
+    /// {@return the hash of the original manifest of this point, which the next point names}
+    public Hash originalHash() {
+        return original.orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(encode())));
+    }
+
+    /// {@return whether both say the same of the point in time, however it is stored}
+    public boolean describesPointOf(Manifest other) {
+        return volume.equals(other.volume)
+                && volumeId.equals(other.volumeId)
+                && sequence == other.sequence
+                && previous.equals(other.previous)
+                && time.equals(other.time)
+                && label.equals(other.label)
+                && source.equals(other.source)
+                && host.equals(other.host)
+                && state.equals(other.state);
     }
 
     public Geometry geometry() {
@@ -104,6 +138,7 @@ public record Manifest(
         json.text("volumeId", volumeId.toString());
         json.number("sequence", sequence);
         json.text("previous", previous.map(Hash::toString).orElse(null));
+        json.text("original", original.map(Hash::toString).orElse(null));
         json.text("time", text(time));
         json.text("finished", text(finished));
         json.text("label", label.orElse(null));
@@ -170,6 +205,7 @@ public record Manifest(
                 UUID.fromString(json.required("volumeId")),
                 json.number("sequence"),
                 Optional.ofNullable(json.text("previous")).map(Hash::parse),
+                Optional.ofNullable(json.text("original")).map(Hash::parse),
                 Instant.from(TIME.parse(json.required("time"))),
                 Instant.from(TIME.parse(json.required("finished"))),
                 Optional.ofNullable(json.text("label")),

@@ -44,7 +44,9 @@ public enum Rule {
     F040("manifests do not fit each other"),
     F041("damaged file tree"),
     F042("file tree of another file"),
-    F043("altered manifest");
+    F043("altered manifest"),
+    F044("damaged receipt"),
+    F045("receipts missing or altered");
 
     private final String breach;
 

@@ -77,6 +77,11 @@ public record Summary(
         MemorySegment.copy(MemorySegment.ofArray(check), 0, content, CHECK, check.length);
     }
 
+    /// {@return whether a summary frame seems to begin at a position, by its first bytes}
+    public static boolean isAt(MemorySegment from, long position) {
+        return Skippable.is(from, position, CONTENT_SIZE, TAG);
+    }
+
     /// {@return the summary at the end of an index region}
     /// @param index the region, whole; only its last frame and the heads of its tables are looked at
     /// @throws CorruptException F002, F027, F029, F032 to F034, and what [Header] may break

@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// Which kernel hashes. It begins with the plain one; once [#warmUp] has been called and the JVM has compiled the
+/// Which kernel hashes. It begins with the plain one; once [#warmUp()] has been called and the JVM has compiled the
 /// vector kernel, that takes over, in all threads.
 ///
 /// What is compiled is a fact of the process, so this state is the process's too.
@@ -17,6 +17,7 @@ public final class Hashing {
     private static final boolean AVAILABLE = !CHOICE.equals("plain")
             && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
 
+    private static final long WORTH_WAITING = 256L << 20;
     private static final long PATIENCE_MILLIS = 600;
 
     private static final CountDownLatch warm = new CountDownLatch(1);
@@ -44,12 +45,12 @@ public final class Hashing {
         }
     }
 
-    /// Waits until the vector kernel is warm, if that does not take long. Whoever is about to hash much does better to leave
-    /// the processors to the compiler than to have the plain kernel compiled, too.
-    public static void awaitWarm() {
+    /// Warms up for a number of bytes that are to be hashed. If they are many, waits until the vector kernel is warm, unless
+    /// that takes long: leaving the processors to the compiler is better than to have the plain kernel compiled, too.
+    public static void warmUp(long bytes) {
         warmUp();
         try {
-            if (AVAILABLE && CHOICE.isEmpty()) {
+            if (AVAILABLE && CHOICE.isEmpty() && bytes > WORTH_WAITING) {
                 warm.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException e) {

@@ -1,41 +1,69 @@
 package varve.archive.vault;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
+import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.State;
 
-/// A point in time that was looked up in a vault.
+/// A point in time that was looked up in one or more vaults.
 ///
-/// @param volume that it is of
+/// @param vaults that were looked into
+/// @param volume that it is of, in the first of them
 /// @param history of the volume
-/// @param archive that recorded it
+/// @param point what was found
 /// @param problems of other archives in the volume, to be told as warnings
-public record FoundPoint(Volume volume, History history, StoredArchive archive, List<Volume.Problem> problems) {
+public record FoundPoint(List<Vault> vaults, Volume volume, History history, Point point, List<Volume.Problem> problems) {
 
-    /// Looks up a point.
+    /// Looks up a point in a vault.
     ///
     /// @throws NotFoundException if there is no such volume or point
     public static FoundPoint find(Vault vault, PointName name) throws IOException {
-        Volume volume = vault.volume(name.volume());
-        return find(volume, volume.read(), name);
+        return find(List.of(vault), name);
+    }
+
+    /// Looks up a point in several vaults, as one history.
+    ///
+    /// @throws NotFoundException if there is no such volume or point
+    public static FoundPoint find(List<Vault> vaults, PointName name) throws IOException {
+        List<Volume> volumes = new ArrayList<>();
+        for (Vault vault : vaults) {
+            volumes.add(vault.volume(name.volume()));
+        }
+        return find(vaults, volumes.getFirst(), Volume.together(volumes), name);
     }
 
     /// Looks up a point in a volume whose manifests were read.
     ///
+    /// @param volume in the first of the vaults
+    /// @param content in all of them
     /// @throws NotFoundException if there is no such point
-    public static FoundPoint find(Volume volume, Volume.Content content, PointName name) throws IOException {
+    public static FoundPoint find(List<Vault> vaults, Volume volume, Volume.Content content, PointName name) throws IOException {
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
             throw content.problems().getFirst().cause();
         }
-        return new FoundPoint(volume, content.history(), name.in(content.history()), content.problems());
+        return new FoundPoint(vaults, volume, content.history(), point(name, content), content.problems());
+    }
+
+    private static Point point(PointName name, Volume.Content content) throws NotFoundException {
+        try {
+            return name.in(content.history());
+        } catch (NotFoundException e) {
+            if (content.problems().isEmpty()) {
+                throw e;
+            }
+            String first = content.problems().getFirst().cause().getMessage();
+            throw new NotFoundException(e.getMessage() + "; or it is one that cannot be read: " + first);
+        }
     }
 
     /// Makes sure that no other point can be meant: with a damaged manifest, "latest" or a day could mean an older one than the
@@ -49,12 +77,17 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
         }
         IOException problem = problems.getFirst().cause();
         if (problem instanceof CorruptException corrupt) {
-            Manifest manifest = archive.manifest();
+            Manifest manifest = point.manifest();
             throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + name + " may be another point than is meant; take another"
                     + " copy of the file, or name the point by its root, such as " + name.volume() + "@" + manifest.state().root().brief()
                     + " for that of " + Manifest.text(manifest.time()));
         }
         throw problem;
+    }
+
+    /// {@return whether all data files that it takes are at hand}
+    public boolean restorable() {
+        return history.path(state(), StoredArchive::dataAtHand).isPresent();
     }
 
     /// {@return the archives that the point is restored from, full first}
@@ -76,19 +109,30 @@ public record FoundPoint(Volume volume, History history, StoredArchive archive, 
         }
         Optional<List<StoredArchive>> all = history.path(state(), any -> true);
         if (all.isEmpty()) {
-            throw new BrokenChainException(archive.manifest().baseName() + ": no archives in this vault lead to it: "
+            throw new BrokenChainException(point.manifest().baseName() + ": no archives in this vault lead to it: "
                     + "a delta before it is missing altogether");
         }
         String missing = all.get().stream()
                 .filter(atHand.negate())
                 .map(a -> a.data().getFileName().toString())
-                .reduce((x, y) -> x + ", " + y)
-                .orElse("");
-        throw new BrokenChainException(archive.manifest().baseName() + ": " + what + " needed, but not at hand: " + missing
-                + "; bring them back to " + volume.folder());
+                .collect(Collectors.joining(", "));
+        throw new BrokenChainException(point.manifest().baseName() + ": " + what + " needed, but not at hand: " + missing + "; " + remedy());
+    }
+
+    private String remedy() {
+        try {
+            Catalogue catalogue = Catalogue.open(vaults, warning -> {});
+            Whereabouts where = Whereabouts.of(catalogue, volume.name(), history, point);
+            if (!where.away().isEmpty()) {
+                return "bring " + where.away().stream().map(vault -> "vault " + catalogue.describe(vault)).collect(Collectors.joining(" and "));
+            }
+        } catch (IOException e) {
+            // what is missing is said, where it is cannot be
+        }
+        return "bring them back to " + volume.folder();
     }
 
     private State state() {
-        return archive.manifest().state();
+        return point.state();
     }
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import varve.archive.chain.History;
-import varve.archive.file.StoredArchive;
+import varve.archive.chain.Point;
 import varve.archive.format.Manifest;
 
 /// What a user calls a point in time: `VOLUME@POINT`.
@@ -53,53 +53,53 @@ public record PointName(String volume, Optional<String> point) {
         return point.filter(name -> ROOT.matcher(name).matches()).isPresent();
     }
 
-    /// {@return the archive that recorded the point}
+    /// {@return the point}
     /// @throws NotFoundException if there is none, or the name fits several states
-    public StoredArchive in(History history) throws NotFoundException {
-        List<StoredArchive> archives = history.archives();
+    public Point in(History history) throws NotFoundException {
+        List<Point> points = history.points();
         String name = point.orElse("latest");
-        if (archives.isEmpty()) {
+        if (points.isEmpty()) {
             throw new NotFoundException("volume \"" + volume + "\" has no points in time");
         }
         if (name.equals("latest")) {
-            return archives.getLast();
+            return points.getLast();
         }
         if (name.matches("-[0-9]{1,9}")) {
             int back = Integer.parseInt(name.substring(1));
-            if (back >= archives.size()) {
-                throw new NotFoundException(this + ": the volume has only " + archives.size() + " points in time");
+            if (back >= points.size()) {
+                throw new NotFoundException(this + ": the volume has only " + points.size() + (points.size() == 1 ? " point" : " points") + " in time");
             }
-            return archives.get(archives.size() - 1 - back);
+            return points.get(points.size() - 1 - back);
         }
         if (name.matches("[0-9]{4}-[0-9]{2}-[0-9]{2}")) {
-            return day(archives, name);
+            return day(points, name);
         }
         if (name.indexOf('T') > 0) {
             Instant time = time(name);
-            return last(archives, archive -> !archive.manifest().time().isAfter(time));
+            return last(points, known -> !known.manifest().time().isAfter(time));
         }
         if (isRoot()) {
-            return root(archives, name);
+            return root(points, name);
         }
         throw new NotFoundException(this + ": \"" + name + "\" is no point; say latest, -1, 2026-11-20, 2026-11-20T02:00Z, or the first digits of a root");
     }
 
-    private StoredArchive day(List<StoredArchive> archives, String name) throws NotFoundException {
+    private Point day(List<Point> points, String name) throws NotFoundException {
         LocalDate day;
         try {
             day = LocalDate.parse(name);
         } catch (DateTimeException e) {
             throw new NotFoundException(this + ": no such day");
         }
-        return last(archives, archive -> LocalDate.ofInstant(archive.manifest().time(), ZoneOffset.UTC).equals(day));
+        return last(points, known -> LocalDate.ofInstant(known.manifest().time(), ZoneOffset.UTC).equals(day));
     }
 
-    private StoredArchive root(List<StoredArchive> archives, String digits) throws NotFoundException {
-        Predicate<StoredArchive> fits = archive -> archive.manifest().state().root().toString().startsWith(digits);
-        if (archives.stream().filter(fits).map(archive -> archive.manifest().state()).distinct().count() > 1) {
+    private Point root(List<Point> points, String digits) throws NotFoundException {
+        Predicate<Point> fits = known -> known.state().root().toString().startsWith(digits);
+        if (points.stream().filter(fits).map(Point::state).distinct().count() > 1) {
             throw new NotFoundException(this + ": several roots begin so, give more digits");
         }
-        return last(archives, fits);
+        return last(points, fits);
     }
 
     private Instant time(String name) throws NotFoundException {
@@ -110,9 +110,9 @@ public record PointName(String volume, Optional<String> point) {
         }
     }
 
-    private StoredArchive last(List<StoredArchive> archives, Predicate<StoredArchive> fits) throws NotFoundException {
-        StoredArchive first = archives.getFirst();
-        return archives.stream()
+    private Point last(List<Point> points, Predicate<Point> fits) throws NotFoundException {
+        Point first = points.getFirst();
+        return points.stream()
                 .filter(fits)
                 .reduce((a, b) -> b)
                 .orElseThrow(() -> new NotFoundException(this + ": no such point in time; the first of this volume is of "

@@ -2,22 +2,21 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
@@ -32,9 +31,13 @@ import varve.archive.hash.SubtreeHasher;
 public record Volume(String name, Path folder) {
 
     /// FORMAT.md section 2: other names are no manifests
-    private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.(full|delta)\\.json");
+    private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.([0-9a-f]{8}\\.)?(full|delta)\\.json");
 
-    /// What is in the folder.
+    private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingLong(entry -> entry.manifest().sequence())
+            .thenComparing(entry -> entry.manifest().derived())
+            .thenComparing(entry -> entry.manifest().baseName());
+
+    /// What is in the folder, or in those of several vaults.
     ///
     /// @param history the archives whose manifests are good
     /// @param problems what is wrong with others
@@ -47,6 +50,22 @@ public record Volume(String name, Path folder) {
                 throw problems.getFirst().cause();
             }
             return history;
+        }
+    }
+
+    /// An archive, and the hash of the original manifest of its point.
+    private record Entry(StoredArchive archive, Hash original) {
+        Manifest manifest() {
+            return archive.manifest();
+        }
+
+        /// whether two manifests, perhaps made in two places, are of one data file
+        boolean sameArchive(Entry other) {
+            return original.equals(other.original)
+                    && manifest().describesPointOf(other.manifest())
+                    && manifest().parent().equals(other.manifest().parent())
+                    && manifest().file().equals(other.manifest().file())
+                    && manifest().index().equals(other.manifest().index());
         }
     }
 
@@ -64,31 +83,76 @@ public record Volume(String name, Path folder) {
     ///
     /// @throws NotFoundException if there is no such volume
     public Content read() throws IOException {
-        if (!exists()) {
-            throw new NotFoundException(folder.getParent() + ": no volume \"" + name + "\" in this vault");
-        }
-        List<StoredArchive> archives = new ArrayList<>();
-        List<Problem> problems = new ArrayList<>();
-        Map<Long, Hash> hashes = new HashMap<>();
-        for (Path path : manifests()) {
-            try {
-                byte[] text = text(path);
-                Manifest manifest = Manifest.decode(text, path.getFileName().toString());
-                checkName(manifest, path);
-                archives.add(new StoredArchive(folder, manifest));
-                hashes.putIfAbsent(manifest.sequence(), new SubtreeHasher().whole(MemorySegment.ofArray(text)));
-            } catch (IOException e) {
-                problems.add(new Problem(path.getFileName().toString(), e));
-            }
-        }
-        archives.sort(Comparator.comparingLong(archive -> archive.manifest().sequence()));
-        checkTogether(archives, hashes, problems);
-        return new Content(new History(List.copyOf(archives)), List.copyOf(problems));
+        return together(List.of(this));
     }
 
-    /// {@return hash of a manifest as it lies there, which the next one names}
-    public Hash manifestHash(StoredArchive archive) throws IOException {
-        return new SubtreeHasher().whole(MemorySegment.ofArray(text(archive.manifestFile())));
+    /// Reads all manifests of a volume in several vaults as one history: an archive that lies in some of them is one archive, and
+    /// a damaged manifest does no harm if another vault has a good one.
+    ///
+    /// @param volumes of one name; those that do not exist are passed over
+    /// @throws NotFoundException if none exists
+    public static Content together(List<Volume> volumes) throws IOException {
+        Volume first = volumes.getFirst();
+        if (volumes.stream().noneMatch(Volume::exists)) {
+            String places = volumes.stream().map(volume -> volume.folder.getParent().toString()).collect(Collectors.joining(", "));
+            throw new NotFoundException(places + ": no volume \"" + first.name + "\" in " + (volumes.size() == 1 ? "this vault" : "these vaults"));
+        }
+        Reading reading = new Reading(volumes.size() > 1);
+        for (Volume volume : volumes) {
+            if (volume.exists()) {
+                reading.take(volume);
+            }
+        }
+        return reading.content();
+    }
+
+    /// What was found in the folders so far.
+    private static final class Reading {
+
+        private final boolean several;
+        private final Map<String, Entry> entries = new HashMap<>();
+        private final Map<String, IOException> unreadable = new TreeMap<>();
+        private final List<Problem> problems = new ArrayList<>();
+
+        Reading(boolean several) {
+            this.several = several;
+        }
+
+        void take(Volume volume) throws IOException {
+            for (Path path : volume.manifests()) {
+                String file = path.getFileName().toString();
+                try {
+                    byte[] text = Folder.read(path, Manifest.MAX_SIZE);
+                    Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
+                    volume.checkName(manifest, path);
+                    Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+                    add(file, new Entry(new StoredArchive(volume.folder, manifest), original));
+                } catch (IOException e) {
+                    unreadable.putIfAbsent(file, e);
+                }
+            }
+        }
+
+        private void add(String file, Entry entry) {
+            Entry known = entries.putIfAbsent(file, entry);
+            if (known == null) {
+                return;
+            }
+            if (known.sameArchive(entry)) {
+                entries.put(file, new Entry(known.archive.with(entry.archive.folder()), known.original));
+            } else {
+                problems.add(new Problem(file, new CorruptException(Rule.F040, entry.archive.manifestFile().toString(),
+                        "another archive than " + known.archive.manifestFile() + ": the histories of the two went separate ways")));
+            }
+        }
+
+        Content content() {
+            unreadable.keySet().removeAll(entries.keySet());
+            unreadable.forEach((file, cause) -> problems.add(new Problem(file, cause)));
+            List<Entry> sorted = entries.values().stream().sorted(ORDER).toList();
+            checkTogether(sorted, problems);
+            return new Content(new History(sorted.stream().map(Entry::archive).toList()), List.copyOf(problems));
+        }
     }
 
     private List<Path> manifests() throws IOException {
@@ -102,16 +166,6 @@ public record Volume(String name, Path folder) {
         }
     }
 
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
-        }
-    }
-
     private void checkName(Manifest manifest, Path path) throws CorruptException {
         String file = path.getFileName().toString();
         if (!manifest.volume().equals(name)) {
@@ -122,30 +176,36 @@ public record Volume(String name, Path folder) {
         }
     }
 
-    private static void checkTogether(List<StoredArchive> archives, Map<Long, Hash> hashes, List<Problem> problems) {
-        for (int i = 1; i < archives.size(); i++) {
-            StoredArchive archive = archives.get(i);
-            String wrong = misfit(archives.get(i - 1), archive.manifest(), hashes);
+    private static void checkTogether(List<Entry> entries, List<Problem> problems) {
+        for (int i = 1; i < entries.size(); i++) {
+            Entry entry = entries.get(i);
+            String wrong = misfit(entries.get(i - 1), entry);
             if (wrong != null) {
-                String file = archive.manifestFile().getFileName().toString();
+                String file = entry.archive().manifestFile().getFileName().toString();
                 problems.add(new Problem(file, new CorruptException(Rule.F040, file, wrong)));
             }
         }
     }
 
     /// {@return why a manifest cannot follow the one before it, or null}
-    private static @Nullable String misfit(StoredArchive before, Manifest manifest, Map<Long, Hash> hashes) {
+    private static @Nullable String misfit(Entry before, Entry entry) {
         Manifest other = before.manifest();
-        String file = before.manifestFile().getFileName().toString();
+        Manifest manifest = entry.manifest();
+        String file = before.archive().manifestFile().getFileName().toString();
         if (!manifest.volumeId().equals(other.volumeId()) || manifest.chunkLog() != other.chunkLog()) {
             return "another volume id or chunk size than " + file;
         }
         if (manifest.sequence() == other.sequence()) {
-            return "sequence " + manifest.sequence() + " is also that of " + file;
+            if (!manifest.derived()) {
+                return "sequence " + manifest.sequence() + " is also that of " + file;
+            }
+            if (!entry.original.equals(before.original)) {
+                return "expected to name " + before.original + " as original, as " + file + " demands, found " + entry.original;
+            }
+            return manifest.describesPointOf(other) ? null : "says otherwise than " + file + " of the same point in time";
         }
-        Optional<Hash> expected = Optional.ofNullable(hashes.get(other.sequence()));
-        if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(expected)) {
-            return "expected to name " + text(expected) + " as previous, found " + text(manifest.previous());
+        if (manifest.sequence() == other.sequence() + 1 && !manifest.previous().equals(Optional.of(before.original))) {
+            return "expected to name " + before.original + " as previous, found " + text(manifest.previous());
         }
         return null;
     }

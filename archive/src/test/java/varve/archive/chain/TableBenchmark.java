@@ -141,7 +141,7 @@ public class TableBenchmark {
         long size = number == 0 ? state.size() : (long) CHANGED * Geometry.BLOCK_SIZE;
         return new Manifest(
                 number == 0 ? Kind.FULL : Kind.DELTA, "tables", volumeId, number + 1,
-                number == 0 ? Optional.empty() : Optional.of(state.root()), time, time, Optional.empty(), "tables", "bench", "bench",
+                number == 0 ? Optional.empty() : Optional.of(state.root()), Optional.empty(), time, time, Optional.empty(), "tables", "bench", "bench",
                 GEOMETRY.chunkLog(), state, parent, size, size, written.file(), written.index());
     }
 

@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import varve.archive.Version;
+import varve.archive.format.Version;
 import varve.archive.block.DeviceException;
 import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;

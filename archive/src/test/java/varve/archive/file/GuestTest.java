@@ -45,7 +45,7 @@ final class GuestTest {
                     .archive(device, Duration.ZERO);
         }
         point = FoundPoint.find(vault, PointName.parse("tools"));
-        data = point.archive().data();
+        data = point.point().archive().data();
     }
 
     private void readAll() throws IOException {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
-import varve.archive.cli.VaultOption;
+import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
@@ -54,7 +54,7 @@ public final class ServeVerb implements Verb {
     private List<String> points = List.of();
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Option(names = "--socket", paramLabel = "PATH",
             description = "Listen on a Unix socket at PATH, for its owner alone. Default: one in a new folder of its own.")
@@ -89,13 +89,13 @@ public final class ServeVerb implements Verb {
         List<PointName> names = points.stream().map(PointName::parse).toList();
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
-        Vault place = Vault.open(vault.folder());
+        List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
         try (Images images = new Images(log);
-                VaultExports exports = new VaultExports(new Points(place, Clock.systemUTC()), images, names, log);
+                VaultExports exports = new VaultExports(new Points(places, Clock.systemUTC()), images, names, log);
                 Listener listener = listener(tcp);
                 NbdServer server = new NbdServer(exports, settings, log)) {
             announce(stdio, exports, listener, settings);
-            supervisor.ready("serves " + (names.isEmpty() ? "all of " + place.folder() : String.join(", ", points)));
+            supervisor.ready("serves " + (names.isEmpty() ? "all points in time" : String.join(", ", points)));
             serve(server, listener, supervisor);
         }
         return ExitCode.OK;

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// What was decoded lately, of all images together, in a fixed amount of memory: chunks, which were proved by their hash before
@@ -145,12 +146,21 @@ final class Cache implements AutoCloseable {
 
     /// Drops all entries of an image that nobody reads any more.
     synchronized void drop(Image image) {
+        drop(entry -> entry.key.image.equals(image));
+    }
+
+    /// Drops the frames of a layer of an image, but for those that are in use.
+    synchronized void drop(Image image, int layer) {
+        drop(entry -> entry.key.image.equals(image) && entry.key.layer == layer);
+    }
+
+    private void drop(Predicate<Entry> which) {
         entries.values().removeIf(entry -> {
-            boolean mine = entry.key.image.equals(image);
-            if (mine) {
+            boolean dropped = which.test(entry) && entry.pins == 0 && entry.content.isDone();
+            if (dropped) {
                 free(entry);
             }
-            return mine;
+            return dropped;
         });
         notifyAll();
     }

@@ -140,7 +140,7 @@ final class Decoders implements AutoCloseable {
         try {
             long chunk = entry.key().place();
             ChainReader reader = reader(image, readers);
-            entry.bring(image.chunkLength(chunk), into -> reader.read(chunk, into));
+            entry.bring(image.chunkLength(chunk), into -> image.decode(reader, chunk, into));
         } catch (Throwable e) { // those who wait for it have it, too
             image.tell(entry.key().place(), e);
         } finally {
@@ -186,6 +186,11 @@ final class Decoders implements AutoCloseable {
                 entry.close();
                 throw e;
             }
+        }
+
+        @Override
+        public void forget(int layer) {
+            cache.drop(image, layer);
         }
 
         @Override

@@ -11,6 +11,8 @@ import varve.archive.block.BlockSource;
 import varve.archive.block.Geometry;
 import varve.archive.block.Run;
 import varve.archive.chain.Chain;
+import varve.archive.chain.ChainReader;
+import varve.archive.chain.ProvedNodes;
 import varve.archive.file.Index;
 import varve.archive.format.Extent;
 import varve.archive.format.Node;
@@ -30,6 +32,7 @@ public final class Image implements BlockSource {
     private static final int MOST_TOLD = 1000;
 
     private final Chain chain;
+    private final ProvedNodes nodes;
     private final Geometry geometry;
     private final String name;
     private final Cache cache;
@@ -43,8 +46,9 @@ public final class Image implements BlockSource {
 
     /// @param damage takes what is found wrong, once for each chunk
     /// @param release is run by each close
-    Image(Chain chain, String name, Cache cache, Decoders decoders, Consumer<String> damage, Runnable release) {
+    Image(Chain chain, String name, Cache cache, Decoders decoders, Consumer<String> damage, Runnable release) throws IOException {
         this.chain = chain;
+        this.nodes = new ProvedNodes(chain);
         this.geometry = chain.geometry();
         this.name = name;
         this.cache = cache;
@@ -114,7 +118,7 @@ public final class Image implements BlockSource {
 
     private void copy(long chunk, long start, MemorySegment into) throws IOException {
         Cache.Key key = Cache.Key.chunk(this, chunk);
-        if (!cache.holds(key) && chain.find(chunk).node().zero()) {
+        if (!cache.holds(key) && nodes.find(chunk).node().zero()) {
             into.fill((byte) 0);
             return;
         }
@@ -156,9 +160,25 @@ public final class Image implements BlockSource {
 
     private void expect(long chunk) throws IOException {
         Cache.Key key = Cache.Key.chunk(this, chunk);
-        if (!cache.holds(key) && !chain.find(chunk).node().zero()) {
+        if (!cache.holds(key) && !nodes.find(chunk).node().zero()) {
             decoders.expect(key);
         }
+    }
+
+    /// Reads a chunk of the archives.
+    ///
+    /// @throws IOException also if what is mapped of them has changed so that it makes no sense any more, or cannot be read
+    void decode(ChainReader reader, long chunk, MemorySegment into) throws IOException {
+        try {
+            reader.read(nodes.find(chunk), chunk, into);
+        } catch (IndexOutOfBoundsException | InternalError e) {
+            throw changed(chunk, e);
+        }
+    }
+
+    private IOException changed(long chunk, Throwable thrown) {
+        return new IOException(name + ": chunk " + chunk + " at " + geometry.offset(chunk)
+                + ": the tables of an archive have changed since they were opened, or cannot be read any more", thrown);
     }
 
     /// Tells of a chunk that could not be brought.
@@ -180,7 +200,7 @@ public final class Image implements BlockSource {
             boolean here = false;
             long next = chunk + 1;
             if (!cache.holds(Cache.Key.chunk(this, chunk))) { // what is there is data
-                Node node = chain.find(chunk).node();
+                Node node = nodes.find(chunk).node();
                 here = node.zero();
                 next = node.end();
             }
@@ -220,33 +240,36 @@ public final class Image implements BlockSource {
     public Origin originAt(long offset, long most) throws IOException {
         check(offset, most);
         long chunk = chunk(offset);
-        long end = offset + most;
-        Chain.Found found = chain.find(chunk);
-        while (true) {
+        try {
+            return originAt(offset, offset + most, nodes.find(chunk));
+        } catch (IndexOutOfBoundsException | InternalError e) {
+            throw changed(chunk, e);
+        }
+    }
+
+    /// @param newest node that holds the offset; it alone says what is zero, since it alone was proved
+    private Origin originAt(long offset, long most, Chain.Found newest) throws IOException {
+        boolean zero = newest.node().zero();
+        long end = Math.min(most, geometry.offset(newest.node().end()));
+        for (Chain.Found found = newest; ; found = chain.find(found.layer() - 1, chunk(offset))) {
             Node node = found.node();
             Index index = chain.index(found.layer());
             long point = chain.archive(found.layer()).manifest().sequence();
-            long extents = index.full() ? 0 : index.extentEnd(found.row()) - node.extent();
-            if (node.zero() && (index.full() || extents > 0)) {
-                return new Origin(Math.min(end, geometry.offset(node.end())) - offset, true, point);
-            }
+            long last = index.full() ? node.extent() : index.extentEnd(found.row());
             end = Math.min(end, geometry.offset(node.end()));
-            if (index.full()) {
-                return new Origin(end - offset, false, point);
+            if (index.full() || node.zero() && node.extent() < last) {
+                return new Origin(end - offset, zero, point);
             }
-            for (long row = node.extent(); row < node.extent() + extents; row++) {
+            for (long row = node.extent(); row < last; row++) {
                 Extent extent = index.extent(row);
-                long from = extent.first() << Geometry.BLOCK_LOG;
-                long to = extent.end() << Geometry.BLOCK_LOG;
-                if (from > offset) {
-                    end = Math.min(end, from);
+                if (extent.first() << Geometry.BLOCK_LOG > offset) {
+                    end = Math.min(end, extent.first() << Geometry.BLOCK_LOG);
                     break;
                 }
-                if (to > offset) {
-                    return new Origin(Math.min(end, to) - offset, !extent.data(), point);
+                if (extent.end() << Geometry.BLOCK_LOG > offset) {
+                    return new Origin(Math.min(end, extent.end() << Geometry.BLOCK_LOG) - offset, zero, point);
                 }
             }
-            found = chain.find(found.layer() - 1, chunk);
         }
     }
 

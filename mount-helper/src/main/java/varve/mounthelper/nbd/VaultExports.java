@@ -17,7 +17,7 @@ import varve.mounthelper.image.Image;
 import varve.mounthelper.image.Images;
 import varve.mounthelper.image.Points;
 
-/// Points in time of a vault as exports, read-only, each under `volume@time`; clients may use any other name of a point as well.
+/// Points in time of some vaults as exports, read-only, each under `volume@time`; clients may use any other name of a point as well.
 ///
 /// Either all that there are, at any time, each opened when a client chooses it; or some, which are looked up and
 /// opened at once and stay open.
@@ -34,7 +34,7 @@ public final class VaultExports implements Exports, Closeable {
     private record Point(Images images, FoundPoint found) implements Export {
 
         private Manifest manifest() {
-            return found.archive().manifest();
+            return found.point().manifest();
         }
 
         @Override
@@ -108,7 +108,7 @@ public final class VaultExports implements Exports, Closeable {
             return List.copyOf(listed);
         }
         List<Export> all = new ArrayList<>();
-        for (String volume : points.vault().volumes()) {
+        for (String volume : points.volumes()) {
             try {
                 points.of(volume).forEach(found -> all.add(new Point(images, found)));
             } catch (IOException e) {

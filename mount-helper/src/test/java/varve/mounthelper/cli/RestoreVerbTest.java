@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +26,14 @@ import varve.archive.block.FileDevice;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Main;
 import varve.archive.cli.Stdio;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Ranges;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
+import varve.testdata.Damage;
+import varve.testdata.Disk;
+import varve.testdata.Tools;
 
 /// What `varve restore` prints and how it ends.
 final class RestoreVerbTest {
@@ -79,6 +87,70 @@ final class RestoreVerbTest {
                 out.lines().toList().getLast());
     }
 
+    private List<Receipt> receipts() throws IOException {
+        Receipts.Log log = new Receipts(Vault.open(vault).volume("tools")).read();
+        assertEquals(List.of(), log.problems());
+        return log.receipts();
+    }
+
+    @Test
+    void aRestoreLeavesAReceiptOfTheFramesThatItRead() throws Exception {
+        restore("--dry-run");
+        assertEquals(1, receipts().size()); // of the archive
+        assertEquals(ExitCode.OK, restore(), () -> err);
+        Receipt.Act act = receipts().getLast().act();
+        assertEquals(Receipt.What.RESTORE, act.what());
+        assertEquals("tools@2026-11-20T02:00:00.000Z to " + target, act.about());
+        assertEquals(Depth.CONTENT, act.depth().orElseThrow());
+        Ranges proved = act.archives().getFirst().proved();
+        assertEquals(104, proved.list().getFirst().from()); // where the first frame begins: FORMAT.md F023
+        assertTrue(proved.size() > SIZE && proved.size() < act.archives().getFirst().fileSize() - 104);
+        assertEquals(ExitCode.REFUSED, restore());
+        assertEquals(2, receipts().size());
+    }
+
+    @Test
+    void aRestoreThatFailsLeavesAReceiptToo() throws Exception {
+        Path data = Files.list(vault.resolve("tools")).filter(file -> file.toString().endsWith(".zst")).findFirst().orElseThrow();
+        Damage.flip(300_000, 1).inflictOn(data);
+        assertEquals(ExitCode.CORRUPT, restore(), () -> err);
+        Receipt.Act act = receipts().getLast().act();
+        assertEquals(Receipt.Result.DAMAGED, act.result());
+        assertTrue(act.first().orElseThrow().contains(data.getFileName().toString()), act::toString);
+    }
+
+    @Test
+    void aVaultThatCannotBeWrittenIsAWarningAndNoFailure() throws Exception {
+        Assumptions.assumeTrue(Disk.available(), "needs root and loop devices");
+        try (Disk disk = Disk.format(folder.resolve("disk"), 16 << 20, folder.resolve("mnt"), "mkfs.ext4", "-q")) {
+            disk.mount("rw");
+            Tools.run("cp", "-r", vault, disk.folder()).orElseThrow().expectSuccess();
+            disk.remount("ro");
+            vault = disk.folder().resolve("vault");
+            assertEquals(ExitCode.OK, restore(), () -> err);
+            assertTrue(err.contains("varve: warning: " + vault + "/tools/receipts.jsonl: no receipt of this can be kept: "), err);
+            disk.unmount();
+        }
+    }
+
+    @Test
+    void aStreamIsNoTarget() {
+        target = Path.of("-");
+        assertEquals(ExitCode.USAGE, restore(), () -> err);
+        assertFalse(Files.exists(target));
+        target = Path.of("");
+        assertEquals(ExitCode.NOT_FOUND, restore(), () -> err);
+    }
+
+    @Test
+    void aNameWithSpacesCanBeCopiedToAShell() {
+        target = folder.resolve("it's mine.img");
+        assertEquals(ExitCode.OK, restore(), () -> err);
+        assertTrue(out.endsWith("; compare: b3sum '" + folder + "/it'\\''s mine.img'\n"), out);
+        assertEquals(ExitCode.OK, restore("--dry-run"), () -> err);
+        assertTrue(out.endsWith("to do it: --overwrite '" + folder + "/it'\\''s mine.img'\n"), out);
+    }
+
     @Test
     void aDryRunShowsThePlan() {
         assertEquals(ExitCode.OK, restore("--dry-run"), () -> err);
@@ -119,7 +191,7 @@ final class RestoreVerbTest {
         List<String> last = err.lines().toList().reversed().subList(0, 3);
         assertTrue(last.get(0).startsWith("varve: tools.20261120T020000.000Z.full.zst: chunk 0 at 0: "), err);
         assertEquals("  next     deal with the error below; then the same command carries on where this one stopped", last.get(1));
-        assertEquals("  left     " + target + " is as it was; what is done lies beside it", last.get(2));
+        assertEquals("  left     " + target + " is as it was; what is done lies beside it, in .varve-partial", last.get(2));
         assertEquals("precious", Files.readString(target));
         assertEquals("", out);
     }

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -30,9 +33,11 @@ final class DamagedArchiveTest {
     @TempDir
     Path folder;
 
-    private static void restore(Path file, byte[] bytes) throws IOException {
-        try (var channel = Files.newByteChannel(file, java.nio.file.StandardOpenOption.WRITE)) {
-            channel.write(java.nio.ByteBuffer.wrap(bytes)); // in place: the server has it open
+    /// Writes a file in place, for a server that has it open.
+    private static void rewrite(Path file, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(bytes));
+            channel.truncate(bytes.length);
         }
     }
 
@@ -48,7 +53,7 @@ final class DamagedArchiveTest {
             assertArrayEquals(Arrays.copyOf(image, 512), client.read(0, 512));
             byte[] bad = good.clone();
             bad[good.length / 2] ^= 1;
-            restore(data, bad);
+            rewrite(data, bad);
             int failed = -1;
             for (int chunk = 0; chunk < 10; chunk++) {
                 Answer answer = client.ask(0, Command.READ, chunk * Scene.CHUNK, Scene.CHUNK);
@@ -69,7 +74,7 @@ final class DamagedArchiveTest {
             }
             assertEquals(1, server.log().size(), server.log()::toString);
             assertTrue(server.log().getFirst().contains("full.zst: chunk " + failed + " at " + offset), server.log()::toString);
-            restore(data, good);
+            rewrite(data, good);
             assertArrayEquals(image, client.read(0, SIZE), "healed");
         }
     }
@@ -92,23 +97,20 @@ final class DamagedArchiveTest {
         }
         Random random = new Random(seed);
         int errors = 0;
-        int refused = 0;
         try (TestServer server = TestServer.serve(scene.vault)) {
             for (int i = 0; i < 60; i++) {
                 Path file = files.get(random.nextInt(files.size()));
                 byte[] good = Files.readAllBytes(file);
                 Damage damage = Damage.random(random.nextLong(), good.length, 1).findFirst().orElseThrow();
-                boolean whileOpen = random.nextBoolean() && damage.of(good).length == good.length;
+                boolean whileOpen = random.nextBoolean();
                 if (!whileOpen) {
                     Files.write(file, damage.of(good));
                 }
                 try (NbdClient client = NbdClient.greeted(server.socket())) {
                     client.acknowledged(Protocol.OPT_STRUCTURED_REPLY);
-                    if (client.option(Protocol.OPT_GO, NbdClient.wish("tools")).getLast().error()) {
-                        refused++;
-                    } else {
+                    if (!client.option(Protocol.OPT_GO, NbdClient.wish("tools")).getLast().error()) {
                         if (whileOpen) {
-                            restore(file, damage.of(good));
+                            rewrite(file, damage.of(good));
                         }
                         errors += compare(client, third, "seed " + seed + ", " + file.getFileName() + ": " + damage);
                     }
@@ -117,7 +119,7 @@ final class DamagedArchiveTest {
             }
             assertEquals(List.of(), server.log().stream().filter(line -> line.contains("unexpected")).toList());
         }
-        assertTrue(errors > 0 && refused > 0, errors + " errors, " + refused + " refused");
+        assertTrue(errors > 0, "seed " + seed);
     }
 
     /// {@return how many reads failed; the others give the image}

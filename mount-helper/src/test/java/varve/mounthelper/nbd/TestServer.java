@@ -56,7 +56,7 @@ final class TestServer implements AutoCloseable {
         List<String> log = new CopyOnWriteArrayList<>();
         Images images = new Images(log::add);
         List<PointName> names = Stream.of(points).map(PointName::parse).toList();
-        VaultExports exports = new VaultExports(new Points(Vault.open(vault), Clock.systemUTC()), images, names, log::add);
+        VaultExports exports = new VaultExports(new Points(List.of(Vault.open(vault)), Clock.systemUTC()), images, names, log::add);
         return new TestServer(exports, settings, log, () -> {
             exports.close();
             images.close();

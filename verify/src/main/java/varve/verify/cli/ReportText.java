@@ -1,12 +1,11 @@
 package varve.verify.cli;
 
 import java.io.PrintStream;
-import java.util.ArrayList;
-import java.util.List;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Printable;
 import varve.archive.cli.Size;
 import varve.archive.format.Manifest;
-import varve.verify.Depth;
+import varve.archive.vault.Depth;
 import varve.verify.Finding;
 import varve.verify.Report;
 
@@ -22,7 +21,7 @@ final class ReportText {
     /// What was found, which points are not good, and what was and was not covered.
     void print(PrintStream out) {
         for (Finding finding : report.findings()) {
-            out.println(finding.severity().word() + ": " + finding.text());
+            out.println(finding.severity().word() + ": " + Printable.line(finding.text()));
         }
         for (Report.PointInTime point : report.points()) {
             if (!point.good()) {
@@ -49,7 +48,7 @@ final class ReportText {
                 .member("bytesInZeroRuns", report.zeros())
                 .array("points");
         for (Report.PointInTime point : report.points()) {
-            Manifest manifest = point.archive().manifest();
+            Manifest manifest = point.point().manifest();
             json.object()
                     .member("time", Manifest.text(manifest.time()))
                     .member("sequence", manifest.sequence())
@@ -74,7 +73,7 @@ final class ReportText {
             json.end();
         }
         json.end().array("notCovered");
-        notCovered().forEach(json::element);
+        report.notCovered(Size::format).forEach(json::element);
         json.end().member("summary", lastLine()).end();
     }
 
@@ -87,7 +86,8 @@ final class ReportText {
             case Finding.MoreDamage f -> json.member("places", f.places());
             case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
                     Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
-                    Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _, Finding.StrayFile _ -> {}
+                    Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _,
+                    Finding.DamagedReceipts _, Finding.StrayFile _ -> {}
         }
     }
 
@@ -100,24 +100,7 @@ final class ReportText {
                 : report.goodPoints() + " of " + asked + (asked == 1 ? " point" : " points") + " in time of " + what;
         return report.depth().claim() + ": " + points + ", " + Size.format(report.read()) + " read in " + report.files()
                 + (report.files() == 1 ? " file" : " files") + " from vault " + report.vault()
-                + " (page cache not excluded); not covered: " + String.join("; ", notCovered());
-    }
-
-    private List<String> notCovered() {
-        List<String> open = new ArrayList<>();
-        long away = report.findings().stream().filter(Finding.NotAtHand.class::isInstance).count();
-        if (away > 0) {
-            open.add(away + (away == 1 ? " data file that is" : " data files that are") + " not at hand");
-        }
-        if (report.otherPoints() > 0) {
-            open.add("what only the other " + report.otherPoints() + " points of " + report.volume() + " need");
-        }
-        open.add(report.depth().open());
-        if (report.zeros() > 0) {
-            open.add("the hashes of " + Size.format(report.zeros()) + " of zero runs, taken from the tables");
-        }
-        open.add("who wrote the manifests (not signed)");
-        return open;
+                + " (page cache not excluded); not covered: " + String.join("; ", report.notCovered(Size::format));
     }
 
     private String verdict(Report.PointInTime point) {
@@ -133,6 +116,6 @@ final class ReportText {
     }
 
     private String name(Report.PointInTime point) {
-        return report.volume() + "@" + Manifest.text(point.archive().manifest().time());
+        return report.volume() + "@" + Manifest.text(point.point().manifest().time());
     }
 }

@@ -17,9 +17,11 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultOption;
 import varve.archive.cli.Verb;
+import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
-import varve.verify.Depth;
 import varve.verify.Report;
 import varve.verify.Verifier;
 import varve.verify.VerifyOptions;
@@ -41,7 +43,8 @@ import varve.verify.VerifyOptions;
             "             one form that zeros have; their hashes are taken from the tables (--zeros proves them too). It does",
             "             not prove what the device itself held: for that compare with it (varve hash, b3sum).",
             "",
-            "Writes nothing and takes no lock. The last line says what was and what was not covered.",
+            "Takes no lock, and writes nothing but a receipt of what was proved. The last line says what was and what was not",
+            "covered.",
         })
 public final class VerifyVerb implements Verb {
 
@@ -94,7 +97,11 @@ public final class VerifyVerb implements Verb {
         Report report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio, "verify " + name)) {
             VerifyOptions options = new VerifyOptions(depth, zeros, threads);
-            report = new Verifier(Vault.open(vault.folder()), options, InstantSource.system(), watcher).verify(PointName.parse(name));
+            Vault place = vault.open();
+            PointName asked = PointName.parse(name);
+            Receipt.Draft draft = Receipt.begin(Receipt.What.VERIFY, place, asked.volume(), name, InstantSource.system());
+            report = new Verifier(place, options, InstantSource.system(), watcher).verify(asked);
+            new Receipts(place.volume(asked.volume())).add(report.act(draft), stdio::warn);
         }
         ReportText text = new ReportText(report);
         if (json.asked()) {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -21,6 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Main;
 import varve.archive.cli.Stdio;
+import varve.archive.vault.Ranges;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
+import varve.archive.vault.Volume;
 import varve.testdata.Damage;
 import varve.testdata.Images;
 import varve.testdata.LoopDevice;
@@ -96,6 +101,22 @@ final class VerbsTest {
     }
 
     @Test
+    void aPipeInThePlaceOfAFileIsNotWaitedFor() throws IOException {
+        String vault = vault();
+        for (String suffix : new String[] {".zst", ".index", ".tree", ".json"}) {
+            Path file = find(suffix);
+            Path aside = Files.move(file, folder.resolve("aside"));
+            Tools.run("mkfifo", file).orElseThrow().expectSuccess();
+            assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault), this::out);
+            assertTrue(out().contains(file.getFileName().toString()), this::out);
+            assertFalse(out().contains("proved by content: 1 of 1 point in time") && !suffix.equals(".index") && !suffix.equals(".tree"), this::out);
+            Files.delete(file);
+            Files.move(aside, file);
+        }
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault), this::out);
+    }
+
+    @Test
     void jsonHasStableNames() throws IOException {
         String vault = vault();
         Damage.flip(1_200_000, 1).inflictOn(find(".zst"));
@@ -108,6 +129,39 @@ final class VerbsTest {
             assertTrue(out().contains("\"" + name + "\": "), name);
         }
         assertTrue(out().contains("\"kind\": \"damaged-range\""));
+    }
+
+    @Test
+    void everyVerificationLeavesAReceipt() throws IOException {
+        String vault = vault();
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault));
+        assertEquals(ExitCode.OK, run("verify", "tools@latest", "--vault", vault, "--depth", "structure"));
+        Damage.flip(1_200_000, 1).inflictOn(find(".zst"));
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault, "--depth", "stored"));
+        Receipts.Log log = new Receipts(new Volume("tools", folder.resolve("vault/tools"))).read();
+        assertEquals(List.of(), log.problems());
+        List<Receipt.Act> acts = log.receipts().stream().map(Receipt::act).toList();
+        assertEquals(List.of("ARCHIVE OK STORED", "VERIFY OK CONTENT", "VERIFY OK STRUCTURE", "VERIFY DAMAGED STORED"),
+                acts.stream().map(act -> act.what() + " " + act.result() + " " + act.depth().orElseThrow()).toList());
+        long size = Files.size(find(".zst"));
+        assertEquals(Ranges.of(0, size), acts.get(0).archives().getFirst().proved());
+        assertEquals(Ranges.of(0, size), acts.get(1).archives().getFirst().proved());
+        assertEquals(Ranges.NONE, acts.get(2).archives().getFirst().proved());
+        assertEquals(Ranges.of(1 << 20, 2 << 20), acts.get(3).archives().getFirst().damaged());
+        assertEquals(Ranges.of(0, 1 << 20).plus(Ranges.of(2 << 20, size)), acts.get(3).archives().getFirst().proved());
+        assertTrue(acts.get(3).first().orElseThrow().contains("1048576 bytes at position 1048576 differ"));
+        assertEquals("tools@latest", acts.get(2).about());
+    }
+
+    @Test
+    void aReceiptThatWasRemovedIsAFinding() throws IOException {
+        String vault = vault();
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault));
+        Path receipts = folder.resolve("vault/tools/receipts.jsonl");
+        List<String> lines = Files.readAllLines(receipts);
+        Files.write(receipts, lines.subList(0, 1));
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault));
+        assertTrue(out().startsWith("spare: receipts.jsonl: receipts missing or altered (F045): ends with receipt 1, expected 2"), this::out);
     }
 
     @Test

@@ -1,0 +1,62 @@
+package varve.archive.vault;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import varve.archive.file.StoredArchive;
+import varve.archive.format.Manifest;
+
+/// Finds out what a vault at hand holds of a volume: from its folder, and from the receipts of what was proved there.
+final class Stocktaking {
+
+    private Stocktaking() {}
+
+    /// {@return what there is; nothing if there is no manifest to go by}
+    static Optional<Inventory.Stock> stock(Vault vault, Volume volume) throws IOException {
+        if (!volume.exists()) {
+            return Optional.empty();
+        }
+        List<StoredArchive> archives = volume.read().history().archives();
+        if (archives.isEmpty()) {
+            return Optional.empty();
+        }
+        Proofs proofs = Proofs.of(vault.id(), new Receipts(volume).read().receipts(), Instant.now());
+        List<Inventory.Held> held = archives.stream()
+                .filter(StoredArchive::dataAtHand)
+                .map(archive -> held(archive, proofs))
+                .toList();
+        return Optional.of(new Inventory.Stock(volume.name(), archives.getFirst().manifest().volumeId(), held));
+    }
+
+    private static Inventory.Held held(StoredArchive archive, Proofs proofs) {
+        Manifest manifest = archive.manifest();
+        return new Inventory.Held(
+                manifest.baseName(),
+                manifest.file().hash(),
+                manifest.file().size(),
+                manifest.kind(),
+                manifest.sequence(),
+                wholeSize(archive) ? proof(manifest, proofs) : Optional.empty());
+    }
+
+    private static Optional<Inventory.Proof> proof(Manifest manifest, Proofs proofs) {
+        Proofs.Last last = proofs.last(manifest);
+        Optional<Instant> time = last.damaged() == 0 ? last.time() : proofs.pieces(manifest).stream()
+                .filter(piece -> !piece.good())
+                .flatMap(piece -> piece.time().stream())
+                .max(Comparator.naturalOrder());
+        return time.map(when -> new Inventory.Proof(when, last.depth(), last.evidence(), last.damaged() == 0));
+    }
+
+    /// whether the file has the size that it should have: nothing shorter is a copy, whatever was proved of it once
+    private static boolean wholeSize(StoredArchive archive) {
+        try {
+            return Files.size(archive.data()) == archive.manifest().file().size();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
