@@ -1,4 +1,4 @@
-/// Getting a point in time back: restore to a file or a device.
+/// Getting a point in time back: restore to a file or a device, or use it where it is.
 module varve.mounthelper {
     requires static org.jspecify;
     requires transitive varve.archive;
@@ -9,5 +9,6 @@ module varve.mounthelper {
     opens varve.mounthelper.cli to info.picocli;
 
     provides varve.archive.cli.Verb with
-            varve.mounthelper.cli.RestoreVerb;
+            varve.mounthelper.cli.RestoreVerb,
+            varve.mounthelper.cli.ServeVerb;
 }

@@ -15,7 +15,6 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
-import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
@@ -71,7 +70,7 @@ public final class Restoration implements Closeable {
     public static Restoration open(List<Vault> vaults, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
         FoundPoint found = FoundPoint.find(vaults, point);
-        checkMeant(point, found);
+        found.checkMeant(point);
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
         found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
@@ -91,22 +90,6 @@ public final class Restoration implements Closeable {
             }
             throw e;
         }
-    }
-
-    /// With a damaged manifest, "latest" or a day could mean an older point than the user thinks. A root cannot.
-    private static void checkMeant(PointName point, FoundPoint found) throws IOException {
-        boolean byRoot = point.point().filter(name -> name.matches("[0-9a-f]{6,64}")).isPresent();
-        if (byRoot || found.problems().isEmpty()) {
-            return;
-        }
-        IOException problem = found.problems().getFirst().cause();
-        if (problem instanceof CorruptException corrupt) {
-            Manifest manifest = found.point().manifest();
-            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + point + " may be another point than is meant; take another"
-                    + " copy of the file, or name the point by its root, such as " + point.volume() + "@" + manifest.state().root().brief()
-                    + " for that of " + Manifest.text(manifest.time()));
-        }
-        throw problem;
     }
 
     private static void checkApart(List<Vault> vaults, String volume, List<StoredArchive> path, Target target) throws IOException {

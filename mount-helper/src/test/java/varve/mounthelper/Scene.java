@@ -26,21 +26,21 @@ import varve.archive.vault.Vault;
 
 /// A vault with one volume, `tools`, in a folder, and what it takes to restore from it and to look at the result.
 /// Images are plain arrays; chunks have 64 KiB, so that small images have many.
-final class Scene {
-    static final int CHUNK = 64 << 10;
-    static final int BLOCK = 4096;
+public final class Scene {
+    public static final int CHUNK = 64 << 10;
+    public static final int BLOCK = 4096;
 
-    final Path folder;
-    final Path vault;
+    public final Path folder;
+    public final Path vault;
     private int points;
 
-    Scene(Path folder) {
+    public Scene(Path folder) {
         this.folder = folder;
         this.vault = folder.resolve("vault");
     }
 
     /// {@return an image of data, with zero runs from a block to many chunks}
-    static byte[] image(long seed, int size) {
+    public static byte[] image(long seed, int size) {
         Random random = new Random(seed);
         byte[] image = new byte[size];
         random.nextBytes(image);
@@ -59,7 +59,7 @@ final class Scene {
     }
 
     /// {@return an image without a zero byte: every chunk is data}
-    static byte[] dense(long seed, int size) {
+    public static byte[] dense(long seed, int size) {
         byte[] image = new byte[size];
         new Random(seed).nextBytes(image);
         for (int i = 0; i < size; i++) {
@@ -69,7 +69,7 @@ final class Scene {
     }
 
     /// {@return a copy with some blocks changed, some made zero}
-    static byte[] changed(byte[] image, long seed) {
+    public static byte[] changed(byte[] image, long seed) {
         Random random = new Random(seed);
         byte[] changed = image.clone();
         for (int i = 0; i < 12 && image.length > 0; i++) {
@@ -83,7 +83,7 @@ final class Scene {
     }
 
     /// Records a point in time.
-    Scene archive(byte[] image) throws Exception {
+    public Scene archive(byte[] image) throws Exception {
         Path source = Files.write(folder.resolve("source.img"), image);
         Instant time = Instant.parse("2026-11-20T02:00:00Z").plus(Duration.ofDays(points++));
         ArchiveOptions standard = ArchiveOptions.defaults();
@@ -122,14 +122,14 @@ final class Scene {
     }
 
     /// {@return the only data file of a kind}
-    Path data(String kind, int number) throws IOException {
+    public Path data(String kind, int number) throws IOException {
         try (Stream<Path> files = Files.list(vault.resolve("tools"))) {
             return files.filter(file -> file.toString().endsWith("." + kind + ".zst")).sorted().toList().get(number);
         }
     }
 
     /// Flips a bit in the middle of a file.
-    static void damage(Path file) throws IOException {
+    public static void damage(Path file) throws IOException {
         try (RandomAccessFile access = new RandomAccessFile(file.toFile(), "rw")) {
             long middle = access.length() / 3;
             access.seek(middle);
@@ -178,7 +178,7 @@ final class Scene {
     }
 
     /// Runs a program to its end.
-    static String run(String... command) throws Exception {
+    public static String run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), () -> List.of(command) + ": " + output);

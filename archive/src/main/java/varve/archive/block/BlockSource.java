@@ -33,6 +33,16 @@ public interface BlockSource extends Closeable {
         return size();
     }
 
+    /// {@return what is known of the bytes from `offset` on without reading them} Never more than a look at tables.
+    ///
+    /// @param most bytes to look at: at least 1, and within the source
+    default Run runAt(long offset, long most) throws IOException {
+        long data = dataFrom(offset);
+        return data > offset
+                ? new Run(Math.min(most, data - offset), true)
+                : new Run(Math.min(most, dataUntil(offset) - offset), false);
+    }
+
     /// Makes sure that the source still has the size that it was opened with.
     ///
     /// @throws DeviceException if not

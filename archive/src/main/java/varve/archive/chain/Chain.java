@@ -105,6 +105,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).index();
     }
 
+    /// {@return size of the largest content of a frame of a delta}
+    public int largestContent() {
+        return layers.stream().skip(1).mapToInt(layer -> layer.index().largestContent()).max().orElse(0);
+    }
+
     Layer layer(int number) {
         return layers.get(number);
     }

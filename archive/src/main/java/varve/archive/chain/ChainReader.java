@@ -4,12 +4,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
 import java.util.BitSet;
-import java.util.Deque;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameDecoder;
@@ -25,14 +21,11 @@ import varve.archive.hash.SubtreeHasher;
 /// Reads chunks of a chain, each proved by its hash before it is given out.
 ///
 /// A chunk is put together from the newest archive that lists it down to where all its blocks are found. Frames of deltas hold
-/// several chunks, so the last few that were decoded are kept: sequential reading decodes each once. What is damaged in one copy of an
+/// several chunks, so those that were decoded are kept for a while: sequential reading decodes each once. What is damaged in one copy of an
 /// archive is taken from another, if the chain has several.
 ///
-/// For one thread. Working memory is a few frames. Close it; the chain stays open.
+/// For one thread. Working memory is a frame of each kind, and what the [Frames] keep. Close it; the chain stays open.
 public final class ChainReader implements AutoCloseable {
-
-    private static final long CACHE = 24 << 20;
-    private static final int MOST_FRAMES = 24;
 
     /// instead of the number of a copy: the one that the file trees vouch for
     private static final int PROVED = -1;
@@ -44,31 +37,29 @@ public final class ChainReader implements AutoCloseable {
     private final MemorySegment compressed;
     private final MemorySegment scratch;
     private final BitSet filled = new BitSet();
-    private final Map<Key, MemorySegment> frames;
-    private final Deque<MemorySegment> rooms = new ArrayDeque<>(); // for frames, not in use
-    private final int mostFrames;
-    private final long frameRoom;
+    private final Frames frames;
+    private Frames framesAtHand;
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
     private int copy; // of the data files, that is tried first
 
-    private record Key(int layer, long position) {}
-
+    /// One that keeps the last few frames itself.
     public ChainReader(Chain chain) {
+        this(chain, new RecentFrames(chain.largestContent()));
+    }
+
+    /// @param frames where decoded frames are kept; closed with this reader
+    public ChainReader(Chain chain, Frames frames) {
         this.chain = chain;
+        this.frames = frames;
+        this.framesAtHand = frames;
         int compressedSize = 0;
-        int contentSize = 0;
         for (int i = 0; i < chain.length(); i++) {
-            Index index = chain.layer(i).index();
-            compressedSize = Math.max(compressedSize, index.largestFrame());
-            contentSize = Math.max(contentSize, i == 0 ? 0 : index.largestContent());
+            compressedSize = Math.max(compressedSize, chain.layer(i).index().largestFrame());
         }
         this.compressed = arena.allocate(Math.max(1, compressedSize), 4096);
         this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);
-        this.frameRoom = contentSize;
-        this.mostFrames = (int) Math.clamp(CACHE / Math.max(1, contentSize), 2, MOST_FRAMES);
-        this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
     }
 
     /// Lends a part of a data file that the caller has read, so that frames in it are not read again, nor taken from anywhere else;
@@ -78,7 +69,7 @@ public final class ChainReader implements AutoCloseable {
     /// @param position of `bytes` in the file
     /// @param bytes native memory; not to be believed, like the file
     public void offer(int layer, long position, MemorySegment bytes) {
-        forget(key -> key.layer == layer);
+        frames.forget(layer);
         offeredLayer = layer;
         offeredPosition = position;
         offered = bytes;
@@ -99,8 +90,20 @@ public final class ChainReader implements AutoCloseable {
     /// @throws CorruptException if what the archives hold does not have the chunk's hash
     /// @throws BrokenChainException if a data file is not at hand
     public void read(int newest, long chunk, MemorySegment into) throws IOException {
-        Geometry then = chain.index(newest).geometry();
-        Chain.Found found = chain.find(newest, chunk);
+        read(chain.find(newest, chunk), chunk, chain.index(newest).geometry(), into);
+    }
+
+    /// Reads one chunk.
+    ///
+    /// @param found the node that holds it
+    /// @param into native memory of the chunk's length
+    /// @throws CorruptException if what the archives hold does not have the node's hash
+    /// @throws BrokenChainException if a data file is not at hand
+    public void read(Chain.Found found, long chunk, MemorySegment into) throws IOException {
+        read(found, chunk, chain.geometry(), into);
+    }
+
+    private void read(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         if (found.node().zero()) {
             into.fill((byte) 0);
             return;
@@ -130,29 +133,19 @@ public final class ChainReader implements AutoCloseable {
             throws IOException {
         try {
             for (copy = PROVED; copy < copies; copy++) {
-                forget(any -> true); // a frame may have decoded to something else
-                try {
+                try (Frames fresh = new RecentFrames(chain.largestContent())) { // one that is kept may have decoded to something else
+                    framesAtHand = fresh;
                     prove(found, chunk, then, into);
                     return;
                 } catch (CorruptException | DeviceException | EOFException e) {
                     // the next may be better; if not, what was wrong at first is to be told
                 }
             }
-            forget(any -> true);
         } finally {
             copy = 0;
+            framesAtHand = frames;
         }
         throw failure;
-    }
-
-    private void forget(Predicate<Key> which) {
-        frames.entrySet().removeIf(entry -> {
-            if (which.test(entry.getKey())) {
-                rooms.add(entry.getValue());
-                return true;
-            }
-            return false;
-        });
     }
 
     private void fill(Chain.Found newest, long chunk, MemorySegment into) throws IOException {
@@ -200,19 +193,25 @@ public final class ChainReader implements AutoCloseable {
         long firstBlock = chunk << (chain.geometry().chunkLog() - Geometry.BLOCK_LOG);
         long payloadAt = node.payloadAt();
         long end = index.extentEnd(row);
-        MemorySegment content = null;
-        for (long e = node.extent(); e < end; e++) {
-            Extent extent = index.extent(e);
-            int from = (int) (extent.first() - firstBlock);
-            int to = (int) (extent.end() - firstBlock);
-            if (extent.data()) {
-                if (content == null) {
-                    content = frame(layer, node.frame(), chunk);
+        Frames.@Nullable Held held = null;
+        try {
+            for (long e = node.extent(); e < end; e++) {
+                Extent extent = index.extent(e);
+                int from = (int) (extent.first() - firstBlock);
+                int to = (int) (extent.end() - firstBlock);
+                if (!extent.data()) {
+                    zeros(from, to, into);
+                } else {
+                    if (filled.nextClearBit(from) < to) { // else newer archives have all of it
+                        held = held == null ? frame(layer, node.frame(), chunk) : held;
+                        copy(held.content(), payloadAt, from, to, into);
+                    }
+                    payloadAt += index.geometry().blockLength(extent.first(), extent.count());
                 }
-                copy(content, payloadAt, from, to, into);
-                payloadAt += index.geometry().blockLength(extent.first(), extent.count());
-            } else {
-                zeros(from, to, into);
+            }
+        } finally {
+            if (held != null) {
+                held.close();
             }
         }
     }
@@ -248,27 +247,8 @@ public final class ChainReader implements AutoCloseable {
         }
     }
 
-    private MemorySegment frame(int layer, Node.Frame frame, long chunk) throws IOException {
-        Key key = new Key(layer, frame.position());
-        MemorySegment room = frames.get(key);
-        if (room == null) {
-            room = room();
-            try {
-                decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
-            } catch (Throwable e) {
-                rooms.add(room);
-                throw e;
-            }
-            frames.put(key, room);
-        }
-        return room.asSlice(0, frame.contentSize());
-    }
-
-    private MemorySegment room() {
-        if (!rooms.isEmpty()) {
-            return rooms.remove();
-        }
-        return frames.size() < mostFrames ? arena.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
+    private Frames.Held frame(int layer, Node.Frame frame, long chunk) throws IOException {
+        return framesAtHand.hold(layer, frame, content -> decode(layer, frame, chunk, content));
     }
 
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
@@ -307,6 +287,7 @@ public final class ChainReader implements AutoCloseable {
 
     @Override
     public void close() {
+        frames.close();
         decoder.close();
         arena.close();
     }

@@ -1,6 +1,7 @@
 package varve.archive.linux;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -60,7 +61,16 @@ public final class Linux {
     private static final int LOCK_NB = 4;
 
     private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
     private static final int MAP_SHARED = 1;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_ANONYMOUS = 0x20; // asm-generic/mman-common.h
+    private static final int MAP_NORESERVE = 0x4000; // asm-generic/mman.h
+
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_DGRAM = 2;
+    private static final int SOCK_CLOEXEC = O_CLOEXEC;
+    private static final int ADDRESS_SIZE = 108; // of sockaddr_un, linux/un.h
 
     private static final int IOPRIO_WHO_PROCESS = 1;
     private static final int IOPRIO_CLASS_IDLE = 3 << 13;
@@ -221,6 +231,20 @@ public final class Linux {
         return (int) call(errno -> (long) Sysconf.CALL.invokeExact(errno, scPagesize));
     }
 
+    // ---- memory
+
+    /// {@return memory that takes room only where it has been written, until `arena` closes}
+    public static MemorySegment reserve(long size, Arena arena) throws IOException {
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        long address = checked(
+                call(errno -> (long) Mmap.CALL.invokeExact(
+                        errno, MemorySegment.NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0L)),
+                "memory", "mmap of " + size + " bytes");
+        return MemorySegment.ofAddress(address).reinterpret(size, arena, mapping -> {
+            call(errno -> (int) Munmap.CALL.invokeExact(errno, mapping, size));
+        });
+    }
+
     // ---- block devices
 
     /// {@return whether a path leads to a block device} False if it leads nowhere.
@@ -287,6 +311,38 @@ public final class Linux {
     /// Makes `to` another name of the open file `from`.
     public static void dup2(int from, int to) throws IOException {
         checked(call(errno -> (int) Dup2.CALL.invokeExact(errno, from, to)), from, "dup2 to " + to);
+    }
+
+    /// Sets which permissions new files do not get.
+    ///
+    /// @return those of before
+    public static int umask(int mask) {
+        return (int) call(errno -> (int) Umask.CALL.invokeExact(errno, mask));
+    }
+
+    /// Sends one message to a Unix datagram socket: the JDK has stream sockets alone.
+    ///
+    /// @param address a path, or a name of the abstract namespace after an `@` (sd_notify(3))
+    public static void sendDatagram(String address, byte[] message) throws IOException {
+        byte[] name = address.getBytes(NAMES);
+        if (name.length >= ADDRESS_SIZE) {
+            throw new IOException(address + ": too long for the address of a socket: expected at most " + (ADDRESS_SIZE - 1) + " bytes");
+        }
+        int fd = (int) checked(
+                call(errno -> (int) Socket.CALL.invokeExact(errno, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)), address, "socket");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment to = arena.allocate(2 + ADDRESS_SIZE);
+            to.set(JAVA_SHORT, 0, (short) AF_UNIX);
+            MemorySegment.copy(name, 0, to, JAVA_BYTE, 2, name.length);
+            if (address.startsWith("@")) {
+                to.set(JAVA_BYTE, 2, (byte) 0);
+            }
+            MemorySegment bytes = arena.allocateFrom(JAVA_BYTE, message);
+            long size = message.length;
+            checked(call(errno -> (long) Sendto.CALL.invokeExact(errno, fd, bytes, size, 0, to, 2 + name.length)), address, "sendto");
+        } finally {
+            close(fd);
+        }
     }
 
     // ---- how a call is made
@@ -450,6 +506,18 @@ public final class Linux {
 
     private static final class Dup2 {
         static final MethodHandle CALL = link("dup2", ints(JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Umask {
+        static final MethodHandle CALL = link("umask", ints(JAVA_INT));
+    }
+
+    private static final class Socket {
+        static final MethodHandle CALL = link("socket", ints(JAVA_INT, JAVA_INT, JAVA_INT));
+    }
+
+    private static final class Sendto {
+        static final MethodHandle CALL = link("sendto", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
     }
 
     private static final class Strerror {

@@ -11,6 +11,8 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
+import varve.archive.format.Manifest;
 import varve.archive.format.State;
 
 /// A point in time that was looked up in one or more vaults.
@@ -37,11 +39,19 @@ public record FoundPoint(List<Vault> vaults, Volume volume, History history, Poi
         for (Vault vault : vaults) {
             volumes.add(vault.volume(name.volume()));
         }
-        Volume.Content content = Volume.together(volumes);
+        return find(vaults, volumes.getFirst(), Volume.together(volumes), name);
+    }
+
+    /// Looks up a point in a volume whose manifests were read.
+    ///
+    /// @param volume in the first of the vaults
+    /// @param content in all of them
+    /// @throws NotFoundException if there is no such point
+    public static FoundPoint find(List<Vault> vaults, Volume volume, Volume.Content content, PointName name) throws IOException {
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
             throw content.problems().getFirst().cause();
         }
-        return new FoundPoint(vaults, volumes.getFirst(), content.history(), point(name, content), content.problems());
+        return new FoundPoint(vaults, volume, content.history(), point(name, content), content.problems());
     }
 
     private static Point point(PointName name, Volume.Content content) throws NotFoundException {
@@ -54,6 +64,25 @@ public record FoundPoint(List<Vault> vaults, Volume volume, History history, Poi
             String first = content.problems().getFirst().cause().getMessage();
             throw new NotFoundException(e.getMessage() + "; or it is one that cannot be read: " + first);
         }
+    }
+
+    /// Makes sure that no other point can be meant: with a damaged manifest, "latest" or a day could mean an older one than the
+    /// user thinks. A root cannot.
+    ///
+    /// @param name that it was looked up by
+    /// @throws CorruptException if there is a damaged manifest that matters
+    public void checkMeant(PointName name) throws IOException {
+        if (problems.isEmpty() || name.isRoot()) {
+            return;
+        }
+        IOException problem = problems.getFirst().cause();
+        if (problem instanceof CorruptException corrupt) {
+            Manifest manifest = point.manifest();
+            throw new CorruptException(corrupt.rule(), corrupt.where(), "so " + name + " may be another point than is meant; take another"
+                    + " copy of the file, or name the point by its root, such as " + name.volume() + "@" + manifest.state().root().brief()
+                    + " for that of " + Manifest.text(manifest.time()));
+        }
+        throw problem;
     }
 
     /// {@return whether all data files that it takes are at hand}

@@ -11,6 +11,7 @@ import java.time.temporal.ChronoField;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.format.Manifest;
@@ -29,6 +30,8 @@ import varve.archive.format.Manifest;
 /// @param point what stands behind the `@`, if anything
 public record PointName(String volume, Optional<String> point) {
 
+    private static final Pattern ROOT = Pattern.compile("[0-9a-f]{6,64}");
+
     private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
             .append(DateTimeFormatter.ISO_LOCAL_DATE)
             .appendPattern("'T'HH:mm[:ss]")
@@ -43,6 +46,11 @@ public record PointName(String volume, Optional<String> point) {
         return at < 0
                 ? new PointName(text, Optional.empty())
                 : new PointName(text.substring(0, at), Optional.of(text.substring(at + 1)));
+    }
+
+    /// {@return whether it names a state by its root, and not a place in the history}
+    boolean isRoot() {
+        return point.filter(name -> ROOT.matcher(name).matches()).isPresent();
     }
 
     /// {@return the point}
@@ -70,7 +78,7 @@ public record PointName(String volume, Optional<String> point) {
             Instant time = time(name);
             return last(points, known -> !known.manifest().time().isAfter(time));
         }
-        if (name.matches("[0-9a-f]{6,64}")) {
+        if (isRoot()) {
             return root(points, name);
         }
         throw new NotFoundException(this + ": \"" + name + "\" is no point; say latest, -1, 2026-11-20, 2026-11-20T02:00Z, or the first digits of a root");

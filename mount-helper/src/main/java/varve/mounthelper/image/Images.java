@@ -1,0 +1,100 @@
+package varve.mounthelper.image;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import varve.archive.chain.Chain;
+import varve.archive.file.StoredArchive;
+import varve.archive.hash.Hashing;
+
+/// Opens points in time, each once for all who read it, and bounds what they take together.
+///
+/// Safe for use by several threads. Close it when all images are closed.
+public final class Images implements Closeable {
+
+    /// what the cache takes: some eighty frames of deltas, so that two sequential readers of a month of deltas decode each once
+    private static final long CACHE = 128 << 20;
+
+    private final Cache cache;
+    private final Decoders decoders;
+    private final Consumer<String> damage;
+    private final Map<List<Path>, Shared> open = new HashMap<>();
+
+    /// An image and how often it is open.
+    private final class Shared {
+
+        private final List<Path> files;
+        private int users; // guarded by `open`
+        private @Nullable Image image; // guarded by this
+
+        Shared(List<Path> files) {
+            this.files = files;
+        }
+
+        synchronized Image image(List<StoredArchive> path, String name) throws IOException {
+            if (image == null) {
+                image = new Image(Chain.open(path), name, cache, decoders, damage, () -> release(this));
+            }
+            return image;
+        }
+
+        synchronized void end() {
+            try {
+                if (image != null) {
+                    image.end();
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /// @param damage takes a line for each chunk that cannot be read
+    public Images(Consumer<String> damage) throws IOException {
+        Hashing.warmUp();
+        this.cache = new Cache(CACHE);
+        this.decoders = new Decoders(cache, CACHE, Math.max(2, Runtime.getRuntime().availableProcessors()));
+        this.damage = damage;
+    }
+
+    /// Opens the point that a path of archives leads to.
+    ///
+    /// @param path full first
+    /// @param name of the point, for messages
+    public Image open(List<StoredArchive> path, String name) throws IOException {
+        List<Path> files = path.stream().map(StoredArchive::data).toList();
+        Shared shared;
+        synchronized (open) {
+            shared = open.computeIfAbsent(files, Shared::new);
+            shared.users++;
+        }
+        try {
+            return shared.image(path, name);
+        } catch (Throwable e) {
+            release(shared);
+            throw e;
+        }
+    }
+
+    private void release(Shared shared) {
+        synchronized (open) {
+            if (--shared.users > 0) {
+                return;
+            }
+            open.remove(shared.files);
+        }
+        shared.end();
+    }
+
+    @Override
+    public void close() {
+        decoders.close();
+        cache.close();
+    }
+}
