@@ -180,7 +180,7 @@ final class ComparisonTest {
         now[2 * CHUNK] ^= 1; // in the full
         write(now);
         Path delta = tools.file(1, "zst");
-        Damage.flip(200, 1).inflictOn(delta);
+        Damage.flip(30_000, 1).inflictOn(delta); // behind the block of chunk 7
         Differences differences = compare(file);
         assertEquals(List.of(2 * CHUNK + "+4096"), places(differences));
         assertEquals(1, differences.damaged().count());
