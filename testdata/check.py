@@ -78,8 +78,8 @@ class Golden(unittest.TestCase):
             with open(os.path.join(folder, "expect.json"), encoding="utf-8") as file:
                 points = json.load(file)["points"]
             with self.subTest(os.path.basename(folder)), tempfile.TemporaryDirectory() as scratch:
-                target = os.path.join(scratch, "image")
-                for point in points:
+                for i, point in enumerate(points):
+                    target = os.path.join(scratch, f"image{i}")
                     result = run_reader("restore", folder, point["time"], target)
                     self.assertEqual(0, result.returncode, result.stderr)
                     self.assertEqual(point["size"], os.path.getsize(target))

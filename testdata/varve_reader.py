@@ -4,9 +4,11 @@
     varve_reader.py list    DIR/VOLUME
     varve_reader.py restore DIR/VOLUME POINT TARGET     POINT: latest, the beginning of a time, or of a root
     varve_reader.py verify  DIR/VOLUME [--nodes]        --nodes hashes each node by itself: slow, but names the place
+    varve_reader.py vault   DIR                         marker and inventories of a vault
 
-Needs Python 3.9, and the programs zstd and b3sum. Damage is one line on stderr that names the broken rule (F001 ...)
-and exit code 1; a point in time that cannot be reached is exit code 2.
+A target is a new file, or a device, which is overwritten. Needs Python 3.9 and the program zstd, and
+is fast with the program b3sum. Damage is one line on stderr that names the broken rule (F001 ...) and exit code 1; a
+point in time that cannot be reached is exit code 2.
 """
 import bisect
 import collections
@@ -127,6 +129,15 @@ def chaining_value(data, offset):
     return values
 
 
+@functools.lru_cache(maxsize=1024)
+def value_of_zeros(offset, size):
+    """Chaining value of zeros, from those of the two halves where there are two."""
+    if size <= MIB:
+        return chaining_value(bytes(size), offset)
+    half = 1 << (size - 1).bit_length() - 1
+    return parents(value_of_zeros(offset, half) + value_of_zeros(offset + half, size - half))
+
+
 def blake3(data):
     values = leaf_values(data, 0, ROOT if len(data) <= LEAF else 0)
     while len(values) > 32:
@@ -153,11 +164,19 @@ def combine(values, sizes):
     return part(0, len(values), ROOT)
 
 
-def b3sum(descriptor, size):
-    with subprocess.Popen(["b3sum", "--no-names"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
-        for at in range(0, size, MIB):
-            program.stdin.write(os.pread(descriptor, min(MIB, size - at), at))
-        return program.communicate()[0].decode().strip()
+def b3sum(descriptor, size, begin=0):
+    """BLAKE3 of a part of a file, by the program of that name if it is there."""
+    sizes = [min(MIB, size - at) for at in range(0, size, MIB)]
+    pieces = (os.pread(descriptor, n, begin + MIB * i) for i, n in enumerate(sizes))
+    try:
+        with subprocess.Popen(["b3sum", "--no-names"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+            for piece in pieces:
+                program.stdin.write(piece)
+            return program.communicate()[0].decode().strip()
+    except FileNotFoundError:
+        if len(sizes) < 2:
+            return blake3(b"".join(pieces)).hex()
+        return combine([chaining_value(piece, MIB * i) for i, piece in enumerate(pieces)], sizes).hex()
 
 
 # ---- manifests (section 6) -------------------------------------------------------------------------------------------
@@ -387,8 +406,8 @@ class Archive:
         self.require(size <= start, "F039", "the index region would be larger than the file")
         file.seek(start - size)
         region = file.read(size)
-        found = subprocess.run(["b3sum", "--no-names"], input=region, stdout=subprocess.PIPE, check=True).stdout
-        self.require(found.decode().strip() == self.m["indexHash"], "F039", "the index region has another hash")
+        found = b3sum(file.fileno(), size, start - size)
+        self.require(found == self.m["indexHash"], "F039", "the index region has another hash")
         if os.path.exists(copy):
             with open(copy, "rb") as index:
                 require(index.read(size + 1) == region, "F039", os.path.basename(copy), "no copy of the index region")
@@ -511,15 +530,18 @@ class Archive:
             self.require(ok, "F011", f"frame at {f.position}: not the form of {f.content} zeros")
             self.require(is_one_frame(data, f.content), "F010", f"frame at {f.position}: not {f.content} bytes")
 
-    def apply(self, target, blank):
-        """Writes this over the parent's content; `blank` says that the target of a full holds zeros only."""
+    def apply(self, target, blank, end):
+        """Writes this over the parent's content up to offset `end`; `blank`: the target of a full holds zeros only."""
+        def write(piece, at):
+            os.pwrite(target, piece[:max(0, end - at)], at)
+
         with subprocess.Popen(["zstd", "-dcq", self.path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as zstd:
             def take(offset, size, skip=False):
                 for at in range(offset, offset + size, MIB):
                     piece = zstd.stdout.read(min(MIB, offset + size - at))
                     self.require(len(piece) == min(MIB, offset + size - at), "F010", f"no payload for offset {at}")
                     if not skip:
-                        os.pwrite(target, piece, at)
+                        write(piece, at)
 
             for n, payload, own in zip(self.nodes, self.payloads, self.extents_of):
                 if self.full:
@@ -530,7 +552,7 @@ class Archive:
                         take(offset, size)
                         continue
                     for at in range(offset, offset + size, MIB):
-                        os.pwrite(target, bytes(min(MIB, offset + size - at)), at)
+                        write(bytes(min(MIB, offset + size - at)), at)
             self.require(not zstd.stdout.read(1) and zstd.wait() == 0, "F010", "zstd finds damage")
 
     def values(self, parent_values):
@@ -538,12 +560,19 @@ class Archive:
         result, at, old = [], 0, 0
         for n in self.nodes + [Node(self.chunks, *[0] * 8)]:
             while at < n.first:
-                while old < len(parent_values) and parent_values[old][0] < at:
+                while old < len(parent_values) and sum(parent_values[old][:2]) <= at:
                     old += 1
-                ok = old < len(parent_values) and parent_values[old][0] == at and sum(parent_values[old][:2]) <= n.first
-                self.require(ok, "F031", f"chunk {at}: a node of the parent is missing, or listed in part only")
-                result.append(parent_values[old])
-                at += parent_values[old][1]
+                self.require(old < len(parent_values), "F031", f"chunk {at}: no node of the parent")
+                first, count, zero, _ = parent_values[old]
+                end = min(first + count, n.first)
+                subtree = count & (count - 1) == 0 or end == self.chunks
+                if not zero or (first, first + count) == (at, end) and subtree and (count < self.chunks or self.chunks == 1):
+                    result.append(parent_values[old])
+                else:
+                    for c, k in cut(at, end, self.chunks, self.chunk):
+                        value = value_of_zeros(c * self.chunk, self.span(c, k, self.chunk))
+                        result.append((c, k, True, value))
+                at = end
             if n.count:
                 result.append((n.first, n.count, n.zero, n.hash))
             at = n.first + n.count
@@ -703,6 +732,129 @@ def read_receipts(folder):
     return receipts
 
 
+# ---- vaults (sections 14 and 15) -------------------------------------------------------------------------------------
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+STANDING = {"label": (str, None), "place": (str, None), "state": str, "revision": int}
+MARKER = {"format": str, "id": str, "created": str, **STANDING, "keeper": int, "check": str}
+OLD_MARKER = {"format": str, "id": str, "created": str, "check": str}
+STATES = ("online", "away", "suspect", "retired")
+INVENTORY = {"format": str, "vault": str, "generation": int, "written": str, "keeper": int, **STANDING}
+OTHER = {"other": str, **STANDING, "seen": (str, None), "folder": (str, None)}
+STOCK = {"volume": str, "volumeId": str}
+HELD = {"archive": str, "fileHash": str, "fileSize": int, "kind": str, "sequence": int, "proved": (str, None),
+        "depth": (str, None), "evidence": (str, None), "result": (str, None)}
+
+
+def has_members(value, members):
+    return type(value) is dict and list(value) == list(members) and all(is_value(value[m], k) for m, k in members.items())
+
+
+def read_marker(folder):
+    name, m = "varve-vault.json", None
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read(65537)
+    try:
+        m = json.loads(raw.decode("utf-8"))
+        ok = ((has_members(m, MARKER) and m["state"] in STATES and m["keeper"] in (0, 1) or has_members(m, OLD_MARKER))
+              and m["format"] == "varve-vault-1" and UUID.fullmatch(m["id"]) and encode_manifest(m) == raw
+              and m["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex())
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "section 14", name, "not in the form of a marker")
+    return {"label": None, "place": None, "state": "online", "revision": 0, "keeper": 0, **m}
+
+
+def read_inventory(folder, name):
+    with open(os.path.join(folder, name), "rb") as file:
+        raw = file.read()
+    rows, ok = [], False
+    try:
+        lines = raw.split(b"\n")
+        rows = [json.loads(line.decode("utf-8")) for line in lines[:-1]]
+        head, others, held, order = rows[0], [], [], []
+        ok = (lines[-1] == b"" and has_members(head, INVENTORY) and head["format"] == "varve-inventory-1"
+              and head["vault"] + ".jsonl" == name and UUID.fullmatch(head["vault"]) and head["generation"] >= 1
+              and is_time(head["written"]) and head["state"] in STATES and head["keeper"] in (0, 1)
+              and all(compact(row).encode() == line and len(line) < 16384 for row, line in zip(rows, lines))
+              and rows[-1] == {"check": blake3(raw[:raw.rindex(b'{"check":')]).hex()})
+        for row in rows[1:-1]:
+            if has_members(row, OTHER):
+                ok = ok and not order and row["state"] in STATES and (row["seen"] is None or is_time(row["seen"]))
+                others.append(row["other"])
+            elif has_members(row, STOCK):
+                order.append((row["volume"], []))
+            else:
+                ok = ok and has_members(row, HELD) and HASH.fullmatch(row["fileHash"]) and row["kind"] in ("full", "delta")
+                proof = row["proved"], row["depth"], row["evidence"], row["result"]
+                ok = ok and (proof == (None,) * 4 or is_time(proof[0]) and None not in proof
+                             and all(row[m] in WORDS[m] for m in ("depth", "evidence", "result")))
+                order[-1][1].append(row["sequence"])
+                held.append(row)
+        ok = ok and others == sorted(set(others)) and [v for v, _ in order] == sorted({v for v, _ in order}) and all(
+            numbers == sorted(numbers) for _, numbers in order)
+    except (ValueError, RecursionError, IndexError, KeyError):
+        ok = False
+    require(ok, "section 15", name, "not in the form of an inventory")
+    return head, held
+
+
+def command_vault(folder):
+    marker = read_marker(folder)
+    print(f"{marker['id']}  {marker['label']}  {marker['state']}")
+    catalogue = os.path.join(folder, "varve-catalogue")
+    for name in sorted(os.listdir(catalogue)) if os.path.isdir(catalogue) else []:
+        if name.endswith(".jsonl"):
+            head, held = read_inventory(catalogue, name)
+            proved = sum(row["result"] == "ok" for row in held)
+            print(f"{head['vault']}  {head['label']}  {head['state']}  generation {head['generation']}: {proved} of {len(held)} proved")
+
+
+# ---- settings (section 16) -------------------------------------------------------------------------------------------
+
+KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
+SETTINGS = {"format": str, "volume": str, "volumeId": str, "generation": int, "keepLast": (int, None),
+            "keepWithin": (str, None), "keepDaily": (int, None), "keepWeekly": (int, None), "keepMonthly": (int, None),
+            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "expired": str, "check": str}
+
+
+def read_numbers(text):
+    """Ranges of numbers, as pairs of the first and the last."""
+    if not re.fullmatch(r"([1-9]\d{0,17}(-[1-9]\d{0,17})?( (?!$)|$))*", text):
+        return None
+    pairs = [(int(part.split("-")[0]), int(part.split("-")[-1])) for part in text.split()]
+    ends = [0, *(end for _, end in pairs)]
+    ok = all(first > before + (before > 0) for (first, _), before in zip(pairs, ends)) and " ".join(
+        f"{a}-{b}" if a < b else str(a) for a, b in pairs) == text
+    return pairs if ok else None
+
+
+def read_settings(folder, manifests):
+    """What is kept, or None if nobody has decided anything."""
+    name, s = "varve-volume.json", None
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            raw = file.read((1 << 20) + 1)
+    except FileNotFoundError:
+        return None
+    try:
+        s = json.loads(raw.decode("utf-8"))
+        policy = [s[member] for member in KEEP] if is_object(s, SETTINGS) else []
+        ok = (policy and len(raw) <= 1 << 20 and encode_manifest(s) == raw and s["format"] == "varve-volume-1"
+              and s["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex() and s["generation"] >= 1
+              and all(number is None or 1 <= number <= 1000000 for number in policy)
+              and (s["keepWithin"] is None or re.fullmatch(
+                  r"(?=.)([1-9]\d{0,3}y)?([1-9]\d{0,3}m)?([1-9]\d{0,3}d)?([1-9]\d{0,3}h)?", s["keepWithin"]))
+              and (s["timeZone"] is None) == (not any(policy) and s["keepWithin"] is None)
+              and (s["timeZone"] is None or re.fullmatch(r"[A-Za-z0-9+:/_-]+", s["timeZone"]))
+              and all(read_numbers(s[member]) is not None for member in ("protected", "expired"))
+              and all(m["volume"] == s["volume"] and m["volumeId"] == s["volumeId"] for m in manifests))
+    except (ValueError, RecursionError):
+        ok = False
+    require(ok, "F046", name, "not in the form of settings, or not of this volume")
+    return s
+
+
 # ---- points in time (section 8) --------------------------------------------------------------------------------------
 
 def state(m):
@@ -741,7 +893,7 @@ class Image:
             if self.regular:
                 os.ftruncate(self.target, 0 if archive.full else m["size"])
                 os.ftruncate(self.target, m["size"])
-            archive.apply(self.target, blank=self.regular)
+            archive.apply(self.target, self.regular, m["size"] if nodes else path[-1]["size"])
             if nodes:
                 archive.check_node_hashes(self.target)
             self.state = state(m)
@@ -769,13 +921,16 @@ def command_list(folder):
 
 
 def command_restore(folder, point, target):
-    """A file gets its name only when it is proved; a device is written in place."""
+    """A file gets its name only when it is proved; a device is written in place, unless something holds it."""
     manifests = read_volume(folder)
     m = choose(manifests, point)
     path = find_path(folder, manifests, state(m))
-    device = os.path.exists(target) and not os.path.isfile(target)
+    device = os.path.exists(target) and stat.S_ISBLK(os.stat(target).st_mode)
+    if not device and os.path.exists(target):
+        raise FileExistsError(f"{target} exists; move it away, or give another name")
     stage = target if device else target + ".unproved"
-    descriptor = os.open(stage, os.O_RDWR | (0 if device else os.O_CREAT | os.O_TRUNC), 0o600)
+    descriptor = os.open(stage, os.O_RDWR | (os.O_EXCL if device else os.O_CREAT | os.O_TRUNC), 0o600)
+    print(*[f"reads {step['archive']}" for step in path], sep="\n", file=sys.stderr)
     try:
         Image(folder, descriptor).go(path)
         os.fsync(descriptor)
@@ -783,7 +938,7 @@ def command_restore(folder, point, target):
         os.close(descriptor)
     if not device:
         os.rename(stage, target)
-    print(f"{target}: {m['size']} bytes as of {m['time']}, root {m['root']}, proved by b3sum")
+    print(f"{target}: {m['size']} bytes as of {m['time']}, root {m['root']}, proved")
 
 
 def command_verify(folder, nodes):
@@ -804,15 +959,19 @@ def command_verify(folder, nodes):
     receipts = read_receipts(folder)
     if receipts:
         print(f"{len(receipts)} receipts, ok")
+    if read_settings(folder, manifests):
+        print("settings, ok")
 
 
 def main(words):
     nodes = words[2:] == ["--nodes"]
-    if [*words[:1], len(words) - nodes] not in (["list", 2], ["restore", 4], ["verify", 2]):
+    if [*words[:1], len(words) - nodes] not in (["list", 2], ["restore", 4], ["verify", 2], ["vault", 2]):
         sys.exit(__doc__.strip())
     try:
         if words[0] == "list":
             command_list(words[1])
+        elif words[0] == "vault":
+            command_vault(words[1])
         elif words[0] == "restore":
             command_restore(*words[1:])
         else:

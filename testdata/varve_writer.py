@@ -11,7 +11,7 @@ import struct
 import subprocess
 from types import SimpleNamespace
 
-from varve_reader import blake3, chaining_value, combine, parents
+from varve_reader import blake3, chaining_value, combine, value_of_zeros
 
 BLOCK = 4096
 MIB = 1 << 20
@@ -35,15 +35,6 @@ def zeros_compressed(size):
         last = i == len(blocks) - 1
         frame += struct.pack("<I", last | run << 1 | length << 3)[:3] + b"\0"
     return frame
-
-
-@functools.lru_cache(maxsize=1024)
-def value_of_zeros(offset, size):
-    """Chaining value of zeros, from those of the two halves where there are two."""
-    if size <= MIB:
-        return chaining_value(bytes(size), offset)
-    half = 1 << (size - 1).bit_length() - 1
-    return parents(value_of_zeros(offset, half) + value_of_zeros(offset + half, size - half))
 
 
 def is_zero(data):
@@ -334,3 +325,15 @@ class Volume:
         if text is not None:
             with open(os.path.join(self.folder, ".varve-receipts.head"), "wb") as file:
                 file.write(text)
+
+    def settings(self, alter=lambda raw: raw, **members):
+        """Writes what is kept: weeklies, if `members` do not say otherwise. `alter` changes the bytes."""
+        uuid = self.volume_id.hex()
+        found = {
+            "format": "varve-volume-1", "volume": self.name,
+            "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])), "generation": 1,
+            "keepLast": None, "keepWithin": None, "keepDaily": None, "keepWeekly": 4, "keepMonthly": None, "keepYearly": None,
+            "timeZone": "UTC", "protected": "", "expired": ""}
+        found.update(members)
+        with open(os.path.join(self.folder, "varve-volume.json"), "wb") as file:
+            file.write(alter(text_of(found).encode()))

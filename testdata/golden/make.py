@@ -83,6 +83,13 @@ class Golden:
         self.points[day - 1] = min(self.derived[day], key=lambda point: point["archive"])
         return self
 
+    def expire(self, day):
+        """Removes a point in time."""
+        for suffix in SUFFIXES:
+            os.remove(os.path.join(self.folder, self.points[day - 1]["archive"][:-4] + suffix))
+        self.points[day - 1] = None
+        return self
+
     def vouched(self, draft, day, **options):
         self.volume.save(draft, day, **options)
         image = draft.state.image
@@ -101,7 +108,7 @@ class Golden:
 
     def done(self):
         programs = [output(name, "--version").decode().split("\n")[0].strip("* ") for name in ("b3sum", "zstd")]
-        expected = {"about": self.about, "volume": self.volume.name, "programs": programs, "points": self.points}
+        expected = {"about": self.about, "volume": self.volume.name, "programs": programs, "points": [point for point in self.points if point]}
         with open(os.path.join(self.folder, "expect.json"), "w", encoding="utf-8") as file:
             json.dump(expected, file, indent=2)
             file.write("\n")
@@ -141,6 +148,15 @@ def zero_runs():
      .add(sparse).add(written).add(written[:150 * MIB + 5]).add(sparse).done())
 
 
+def other_zeros():
+    a = bytes(8 * CHUNK) + text(11, CHUNK)
+    seven = bytes(7 * CHUNK)
+    (Golden("other-zeros", "deltas on top of archives that lead to the same state, but cut its zeros otherwise")
+     .add(a).add(patch(a, (3 * CHUNK, b"1"))).add(a).add(patch(a, (2 * CHUNK, b"2"))).add(a).add(a[:3 * CHUNK]).add(a)
+     .add(a[:8 * CHUNK]).add(seven).add(patch(seven, (5 * CHUNK, b"3"))).add(seven).derive(11).add(seven + a[-CHUNK:])
+     .done())
+
+
 def changing_size():
     grown = text(6, 9 * CHUNK)
     sizes = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 5000, 3 * CHUNK + 4096]
@@ -169,6 +185,20 @@ def receipts():
     volume.receipt(result="damaged", archives=[bad], findings=1, first='a "quoted" text\n\u2603', evidence="cache")
     volume.receipt("restore", depth="content", note="a note", archives=[dict(bad, result="ok", damaged=[], depth="content")])
     volume.save_receipts()
+    golden.done()
+
+
+def settings():
+    image = text(12, 2 * CHUNK)
+    golden = Golden("settings", "a policy, a protected point, and points that were given up: deltas over them were folded")
+    for day in range(8):
+        golden.add(patch(image, (day * 7 * BLOCK % CHUNK, noise(20 + day, 100 * day))), label="moved" if day == 4 else None)
+    golden.derive(4, 1).drop(4).derive(5, 4).drop(5).derive(8, 5).drop(8)
+    for day in (2, 3, 6, 7):
+        golden.expire(day)
+    golden.volume.settings(
+        generation=3, keepLast=1, keepWithin="1y6m14d12h", keepDaily=7, keepWeekly=4, timeZone="Europe/Vienna",
+        protected="4", expired="2-3 6-7")
     golden.done()
 
 
@@ -202,6 +232,8 @@ if __name__ == "__main__":
     example()
     small_devices()
     zero_runs()
+    other_zeros()
     changing_size()
     histories()
     receipts()
+    settings()

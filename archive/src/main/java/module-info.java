@@ -5,6 +5,7 @@ module varve.archive {
     requires com.github.luben.zstd_jni;
     requires info.picocli;
     requires tools.jackson.core;
+    requires java.xml;
     requires jdk.unsupported;
 
     exports varve.archive;
@@ -16,6 +17,7 @@ module varve.archive {
     exports varve.archive.format;
     exports varve.archive.hash;
     exports varve.archive.linux;
+    exports varve.archive.retention;
     exports varve.archive.vault;
 
     opens varve.archive.cli to info.picocli;
@@ -27,7 +29,11 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.PolicyVerb,
+            varve.archive.cli.ProtectVerb,
+            varve.archive.cli.ExpireVerb,
             varve.archive.cli.WhereVerb,
+            varve.archive.cli.ConsolidateVerb,
             varve.archive.cli.CopyVerb,
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,

@@ -13,5 +13,6 @@ module varve.verify {
 
     provides varve.archive.cli.Verb with
             varve.verify.cli.HashVerb,
+            varve.verify.cli.HealVerb,
             varve.verify.cli.VerifyVerb;
 }

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 /// @param idle let everybody else's disk reads go first
 /// @param label free text for the point in time
 /// @param dryRun find out what would be stored, store nothing
+/// @param changes a change list that says what to read of the device
 public record ArchiveOptions(
         boolean full,
         int level,
@@ -21,9 +22,28 @@ public record ArchiveOptions(
         long bytesPerSecond,
         boolean idle,
         Optional<String> label,
-        boolean dryRun) {
+        boolean dryRun,
+        Optional<ListedChanges> changes) {
 
     public static final int DEFAULT_LEVEL = 3;
+
+    /// Options without a change list.
+    public ArchiveOptions(
+            boolean full,
+            int level,
+            OptionalInt chunkLog,
+            int threads,
+            long bytesPerSecond,
+            boolean idle,
+            Optional<String> label,
+            boolean dryRun) {
+        this(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.empty());
+    }
+
+    /// {@return the same with a change list}
+    public ArchiveOptions with(ListedChanges list) {
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.of(list));
+    }
 
     public static ArchiveOptions defaults() {
         return new ArchiveOptions(

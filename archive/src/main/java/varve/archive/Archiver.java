@@ -10,11 +10,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -30,11 +32,13 @@ import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
+import varve.archive.changes.ChangeList;
 import varve.archive.file.ArchiveOutput;
 import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Hints;
 import varve.archive.file.StoredArchive;
 import varve.archive.file.Tally;
+import varve.archive.format.Extent;
 import varve.archive.format.Header;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
@@ -49,6 +53,7 @@ import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeDigest;
 import varve.archive.vault.VolumeLock;
 
 /// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
@@ -78,6 +83,7 @@ public final class Archiver {
     /// @param payloadSize of these, bytes that are not zero
     /// @param storedSize bytes that the archive takes in the vault, index included; an estimate in a dry run
     /// @param reusedSize of that, bytes that an interrupted run had left
+    /// @param list what came of the change list, if there was one
     public record Outcome(
             Optional<Manifest> manifest,
             Kind kind,
@@ -86,7 +92,8 @@ public final class Archiver {
             long changedSize,
             long payloadSize,
             long storedSize,
-            long reusedSize) {}
+            long reusedSize,
+            Optional<ListReport> list) {}
 
     /// @param name of the volume
     /// @param progress gets the bytes of the device that are done, as they are
@@ -110,31 +117,36 @@ public final class Archiver {
     ///
     /// @param lockWait how long to wait for another writer
     public Outcome archive(BlockSource source, Duration lockWait) throws IOException, InterruptedException {
-        return archive(source.name(), source.size(), lockWait, chunkLog -> Feed.of(source, chunkLog));
+        return archive(new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same)), lockWait);
     }
 
     /// Archives a stream of unknown size.
     public Outcome archive(InputStream stream, Duration lockWait) throws IOException, InterruptedException {
-        return archive("-", -1, lockWait, chunkLog -> Feed.of(stream, chunkLog));
+        return archive(new Input("-", -1, null, (chunkLog, same) -> Feed.of(stream, chunkLog)), lockWait);
     }
 
     private interface FeedMaker {
-        Feed feed(int chunkLog);
+        Feed feed(int chunkLog, Feed.Same same);
     }
 
-    private Outcome archive(String source, long size, Duration lockWait, FeedMaker feeds)
-            throws IOException, InterruptedException {
+    /// What is archived.
+    ///
+    /// @param size -1 if it is not known
+    /// @param device null if it is a stream
+    private record Input(String name, long size, @Nullable BlockSource device, FeedMaker feeds) {}
+
+    private Outcome archive(Input input, Duration lockWait) throws IOException, InterruptedException {
         Volume volume = vault.volume(name);
-        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, source, clock);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, input.name, clock);
         if (options.dryRun()) {
-            return record(volume, source, size, feeds, receipt);
+            return record(volume, input, receipt);
         }
-        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + source)) {
+        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + input.name)) {
             try {
                 if (ArchiveWriter.recover(volume.folder())) {
                     warnings.accept("finished the archive that an interrupted run had completed");
                 }
-                return record(volume, source, size, feeds, receipt);
+                return record(volume, input, receipt);
             } catch (RefusedException e) {
                 throw e; // nothing was done
             } catch (IOException e) {
@@ -144,49 +156,85 @@ public final class Archiver {
         }
     }
 
-    private Outcome record(Volume volume, String source, long size, FeedMaker feeds, Receipt.Draft receipt) throws IOException {
+    private Outcome record(Volume volume, Input input, Receipt.Draft receipt) throws IOException {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
         Optional<Point> latest = history.latest();
-        int chunkLog = chunkLog(latest, size);
+        int chunkLog = chunkLog(latest, input.size);
         Optional<Point> base = options.full() ? Optional.empty() : latest;
         Instant time = time(history);
-        try (Chain parent = base.isPresent() ? open(history, base.get()) : null;
-                Feed feed = feeds.feed(chunkLog)) {
-            limit(feed, chunkLog);
-            Header header = new Header(
-                    parent == null ? Kind.FULL : Kind.DELTA,
-                    chunkLog,
-                    volumeId(volume, latest),
-                    parent == null ? State.NOTHING : parent.state());
+        try (Chain parent = base.isPresent() ? open(history, base.get()) : null) {
             ParentView view = parent == null ? null : new ParentView(parent, warnings);
-            if (options.dryRun()) {
-                return dryRun(header, feed, view);
+            ListReader list = listReader(input, history, parent, view);
+            Optional<ListReport> report = Optional.empty();
+            if (list != null) {
+                report = Optional.of(list.read(name, volume.folder(), now()));
+                warnOf(report.get());
             }
-            return write(volume, header, feed, view, latest, time, source, receipt);
+            Unlisted unlisted = list == null ? null : list.unlisted();
+            try (Feed feed = input.feeds.feed(chunkLog, unlisted == null ? Feed.Same.NOWHERE : unlisted)) {
+                limit(feed, chunkLog);
+                Header header = new Header(
+                        parent == null ? Kind.FULL : Kind.DELTA,
+                        chunkLog,
+                        volumeId(volume, latest),
+                        parent == null ? State.NOTHING : parent.state());
+                Task task = new Task(header, feed, view, unlisted, report);
+                if (options.dryRun()) {
+                    return dryRun(task);
+                }
+                Outcome outcome = write(volume, task, latest, time, input.name, receipt);
+                outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
+                if (list != null) {
+                    list.remember(volume.folder());
+                }
+                return outcome;
+            }
         }
     }
 
-    private Outcome dryRun(Header header, Feed feed, @Nullable ParentView parent) throws IOException {
+    /// What a run is about to do.
+    ///
+    /// @param parent of a delta; null for a full
+    /// @param unlisted what need not be read; null if nothing
+    private record Task(
+            Header header, Feed feed, @Nullable ParentView parent, @Nullable Unlisted unlisted, Optional<ListReport> list) {}
+
+    private @Nullable ListReader listReader(
+            Input input, History history, @Nullable Chain parent, @Nullable ParentView view) throws RefusedException {
+        if (options.changes().isEmpty()) {
+            return null;
+        }
+        if (parent == null || input.device == null) {
+            throw new RefusedException(options.changes().get().source() + ": a change list is of use for a delta of a device or file: "
+                    + (parent == null ? "here the whole device is to be stored" : "a stream has to be read from end to end"));
+        }
+        return new ListReader(options.changes().get(), input.device, history, parent, view);
+    }
+
+    private void warnOf(ListReport report) {
+        if (report.outside() > 0) {
+            warnings.accept(report.list() + ": names " + report.outside() + " bytes past the end of the device; has it shrunk?");
+        }
+        if (!report.believed()) {
+            warnings.accept(report.list() + ": IS WRONG: calls the block at " + report.wrong().getAsLong() + " unchanged, but it has "
+                    + "changed; the list is not used, and the whole device is read; find out why before the next list is believed");
+        }
+    }
+
+    private Outcome dryRun(Task task) throws IOException {
         Tally tally = new Tally();
-        Totals totals = run(header, feed, parent, Hints.NONE, tally);
-        return outcome(Optional.empty(), header, totals, tally.storedSize());
+        Totals totals = run(task, Hints.NONE, tally);
+        return outcome(Optional.empty(), task, totals, tally.storedSize());
     }
 
     private Outcome write(
-            Volume volume,
-            Header header,
-            Feed feed,
-            @Nullable ParentView parent,
-            Optional<Point> latest,
-            Instant time,
-            String source,
-            Receipt.Draft receipt)
-            throws IOException {
+            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt) throws IOException {
+        Header header = task.header;
         Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
         long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
-                Totals totals = run(header, feed, parent, writer.hints(), writer);
+                Totals totals = run(task, writer.hints(), writer);
                 Manifest manifest = writer.commit(totals.state, written -> new Manifest(
                         header.kind(),
                         name,
@@ -207,9 +255,8 @@ public final class Archiver {
                         totals.payload,
                         written.file(),
                         written.index()));
-                keep(receipt, volume, manifest, writer.readBackFromMedium());
-                long stored = manifest.file().size() + manifest.index().size();
-                return outcome(Optional.of(manifest), header, totals, stored);
+                keep(receipt, volume, manifest, writer.readBackFromMedium(), task.list);
+                return outcome(Optional.of(manifest), task, totals, manifest.storedSize());
             } catch (IOException e) {
                 if (writer.failed()) {
                     discard(writer, e);
@@ -219,11 +266,13 @@ public final class Archiver {
         }
     }
 
-    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium) {
+    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium, Optional<ListReport> list) {
         List<Receipt.Proof> proofs = List.of(Receipt.Proof.whole(manifest, Depth.STORED));
+        List<String> open = new ArrayList<>(List.of(Depth.STORED.open()));
+        list.filter(ListReport::believed).ifPresent(l -> open.add("what " + l.list() + " calls unchanged, but for " + l.auditedSize()
+                + " bytes that were compared (" + l.drawn() + " chunks drawn, " + l.striped() + " of the stripe)"));
         new Receipts(volume).add(
-                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(),
-                        List.of(Depth.STORED.open())),
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(), open),
                 warnings);
     }
 
@@ -235,34 +284,38 @@ public final class Archiver {
         }
     }
 
-    private static Outcome outcome(Optional<Manifest> manifest, Header header, Totals totals, long stored) {
+    private static Outcome outcome(Optional<Manifest> manifest, Task task, Totals totals, long stored) {
         return new Outcome(
                 manifest,
-                header.kind(),
+                task.header.kind(),
                 totals.state,
-                header.parent(),
+                task.header.parent(),
                 totals.changed,
                 totals.payload,
                 stored,
-                totals.reused);
+                totals.reused,
+                task.list);
     }
 
     private record Totals(State state, long changed, long payload, long reused) {}
 
     /// the pipeline: pieces to workers, what they saw to the recorder, in order
-    private Totals run(Header header, Feed feed, @Nullable ParentView parent, Hints hints, ArchiveOutput output)
-            throws IOException {
-        int chunkLog = header.chunkLog();
+    private Totals run(Task task, Hints hints, ArchiveOutput output) throws IOException {
+        Feed feed = task.feed;
+        ParentView parent = task.parent;
+        ChangeList listed = task.unlisted == null ? null : task.unlisted.list();
+        int chunkLog = task.header.chunkLog();
         long largest = Recorder.largestContent(chunkLog);
         LongAdder reused = new LongAdder();
         Hashing.warmUp(feed.knownSize());
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
-                () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused);
+                () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused, listed);
         int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
-                Workers workers = new Workers(options.threads(), options.idle(), scans)) {
-            Recorder recorder = new Recorder(workers, feed, output, chunkLog, parent == null ? null : parent.geometry(), arena);
+                Workers<Scan> workers = new Workers<>(options.threads(), options.idle(), scans)) {
+            Recorder recorder = new Recorder(
+                    workers, feed::knownSize, Recorder.ZeroHashes.NONE, output, chunkLog, parent == null ? null : parent.geometry(), arena);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
                 free.add(new Scan.Slot(arena, feed.unit(), feed.chunkSize(), parent == null));
@@ -280,7 +333,7 @@ public final class Archiver {
                     if (piece == null) {
                         more = false;
                         free.add(slot);
-                    } else if (piece.hole()) {
+                    } else if (piece.kind() != Feed.Kind.DATA) {
                         free.add(slot);
                         flights.add(new Flight(piece, null, null));
                     } else {
@@ -294,10 +347,10 @@ public final class Archiver {
                 if (flight == null) {
                     continue;
                 }
-                if (flight.slot == null) {
-                    hole(flight.piece, chunkLog, parent, recorder);
-                } else {
-                    take(Workers.result(flight.chunks), flight.slot, chunkLog, parent, recorder, free);
+                switch (flight.piece.kind()) {
+                    case HOLE -> hole(flight.piece, chunkLog, parent, recorder);
+                    case SAME -> same(flight.piece, chunkLog, parent, recorder);
+                    case DATA -> take(Workers.result(flight.chunks), flight.slot, chunkLog, parent, recorder, free);
                 }
                 progress.accept(flight.piece.size());
             }
@@ -327,6 +380,22 @@ public final class Archiver {
         }
     }
 
+    private static void same(Feed.Piece piece, int chunkLog, ParentView parent, Recorder recorder) throws IOException {
+        long end = (piece.offset() + piece.size() + (1L << chunkLog) - 1) >>> chunkLog;
+        for (long chunk = piece.offset() >>> chunkLog; chunk < end; ) {
+            long length = Math.min(1L << chunkLog, piece.offset() + piece.size() - (chunk << chunkLog));
+            Node node = parent.node(chunk, length);
+            if (node.zero()) {
+                long to = Math.min(end, node.end());
+                recorder.sameZero(chunk, to, node);
+                chunk = to;
+            } else {
+                recorder.same(node.hash(), length);
+                chunk++;
+            }
+        }
+    }
+
     private static void take(
             List<Scan.Chunk> chunks,
             Scan.Slot slot,
@@ -349,21 +418,42 @@ public final class Archiver {
                     if (chunk.hash() == null) {
                         recorder.sameZero(chunk.number(), chunk.number() + 1, parent.node(chunk.number(), chunk.length()));
                     } else {
-                        recorder.same(chunk);
+                        recorder.same(chunk.hash(), chunk.length());
                     }
                 }
                 case DATA -> {
                     if (parent == null) {
                         frames[0]++;
-                        recorder.data(chunk, release);
+                        recorder.data(chunk.number(), chunk.hash(), CompletableFuture.completedFuture(chunk.frame()), release);
                     } else {
                         MemorySegment bytes = slot.bytes.asSlice((chunk.number() - start) << chunkLog, chunk.length());
-                        recorder.changed(chunk, bytes);
+                        changed(chunk, bytes, chunkLog, recorder);
                     }
                 }
             }
         }
         release.run();
+    }
+
+    private static void changed(Scan.Chunk chunk, MemorySegment bytes, int chunkLog, Recorder recorder) throws IOException {
+        List<Extent> extents = chunk.extents();
+        if (recorder.extentsLeft() < Extent.MAX_ROWS / 2) { // whole chunks instead of ever more pieces
+            long blocks = (bytes.byteSize() + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG;
+            extents = List.of(new Extent(chunk.number() << (chunkLog - Geometry.BLOCK_LOG), blocks, true));
+        }
+        List<Extent> taken = extents;
+        recorder.changed(chunk.number(), chunk.hash(), taken, payload -> {
+            long done = 0;
+            for (Extent extent : taken) {
+                long from = (extent.first() << Geometry.BLOCK_LOG) - (chunk.number() << chunkLog);
+                long size = Math.min(extent.count() << Geometry.BLOCK_LOG, bytes.byteSize() - from);
+                if (extent.data()) {
+                    MemorySegment.copy(bytes, from, payload, done, size);
+                    done += size;
+                }
+            }
+            return null;
+        });
     }
 
     private void limit(Feed feed, int chunkLog) throws RefusedException {
@@ -386,7 +476,7 @@ public final class Archiver {
             return options.chunkLog().getAsInt();
         }
         int chunkLog = Geometry.DEFAULT_CHUNK_LOG;
-        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >>> chunkLog > COMFORTABLE_CHUNKS) {
+        while (chunkLog < Geometry.MAX_CHUNK_LOG && size >> chunkLog > COMFORTABLE_CHUNKS) { // not for a stream, whose size is -1
             chunkLog++;
         }
         return chunkLog;

@@ -34,8 +34,13 @@ import varve.archive.format.Rule;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Catalogue;
+import varve.archive.vault.Depth;
+import varve.archive.vault.Evidence;
 import varve.archive.vault.Inventory;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Receipts;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Ranges;
 import varve.archive.vault.Sharing;
 import varve.archive.vault.Standing;
 import varve.archive.vault.Vault;
@@ -113,10 +118,8 @@ public final class Copying {
             }
             CopyPlan plan = plan();
             shown.accept(plan);
+            ArchiveCopy.discardStages(volume.folder(), plan.items().stream().map(item -> item.archive().manifest()).toList());
             Outcome outcome = bring(plan, volume, progress);
-            if (outcome.failures.isEmpty()) {
-                ArchiveCopy.discardStages(volume.folder());
-            }
             new Sharing(together(), clock, warnings).share(name, target);
             return outcome;
         }
@@ -134,6 +137,7 @@ public final class Copying {
         long mended = 0;
         for (CopyPlan.Item item : plan.items()) {
             target.check();
+            Receipt.Draft receipt = Receipt.begin(Receipt.What.COPY, target, name, item.archive().data().toString(), clock);
             ArchiveCopy copy = new ArchiveCopy(item.archive(), volume.folder(), (bytes, again) -> {
                 throttle.take(again ? 0 : bytes);
                 progress.accept(bytes);
@@ -141,13 +145,45 @@ public final class Copying {
             try {
                 copy.run();
                 copied.add(item.archive());
+                keep(receipt, volume, item.archive().manifest(), copy.fromMedium());
             } catch (ArchiveCopy.SourceException e) {
                 failures.add(e.reason());
+            } catch (IOException e) {
+                target.check(); // the better reason, if the disk is gone
+                throw e;
             }
+            tell(copy.damage(), item.archive().manifest());
             reused += copy.reused();
             mended += copy.mended();
         }
         return new Outcome(plan, copied, reused, mended, failures);
+    }
+
+    private void keep(Receipt.Draft receipt, Volume volume, Manifest manifest, boolean fromMedium) {
+        new Receipts(volume).add(
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK,
+                        List.of(Receipt.Proof.whole(manifest, Depth.STORED)), List.of(), List.of(Depth.STORED.open())),
+                warnings);
+    }
+
+    /// a receipt to each source that was found to be damaged: it is no copy any more
+    private void tell(List<ArchiveCopy.Damage> damage, Manifest manifest) throws IOException {
+        for (Vault source : sources) {
+            Volume volume = source.volume(name);
+            Ranges damaged = Ranges.union(damage.stream()
+                    .filter(found -> found.file().getParent().equals(volume.folder()))
+                    .map(found -> new Ranges.Range(found.position(), found.position() + found.size()))
+                    .toList());
+            if (!damaged.isEmpty()) {
+                String what = manifest.baseName() + ".zst: damaged at " + damaged.list().getFirst().from();
+                new Receipts(volume).add(
+                        Receipt.begin(Receipt.What.COPY, source, name, target.folder().toString(), clock).act(
+                                Depth.STORED, Evidence.CACHE, Receipt.Result.DAMAGED,
+                                List.of(Receipt.Proof.of(manifest, Depth.STORED, Receipt.Result.DAMAGED, Ranges.NONE, damaged)),
+                                List.of(what), List.of("the rest of the file")),
+                        warnings);
+            }
+        }
     }
 
     /// One look at what there is.

@@ -21,6 +21,8 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Copies;
+import varve.archive.vault.Receipt;
+import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
@@ -116,6 +118,7 @@ public final class Eviction {
 
     private void remove(EvictionPlan plan) throws IOException {
         Volume volume = vault.volume(name);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.EVICT, vault, name, minCopies + " copies elsewhere", clock);
         for (EvictionPlan.Item item : plan.evicted()) {
             vault.check();
             StoredArchive archive = item.archive();
@@ -128,5 +131,9 @@ public final class Eviction {
             Files.deleteIfExists(archive.tree());
         }
         Folder.sync(volume.folder());
+        if (!plan.evicted().isEmpty()) {
+            new Receipts(volume).add(
+                    receipt.act(plan.evicted().stream().map(item -> Receipt.Proof.none(item.archive().manifest())).toList()), warnings);
+        }
     }
 }

@@ -8,9 +8,10 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.ArchiveOutput;
@@ -21,7 +22,7 @@ import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
 import varve.archive.hash.TreeMerge;
 
-/// Turns what scans saw, chunk by chunk in order, into an archive: nodes, extents, frames and the root.
+/// Turns what is known of a device, chunk by chunk in order, into an archive: nodes, extents, frames and the root.
 ///
 /// Three things wait here. *Zero runs*: how a run is cut into nodes depends on where it ends (FORMAT.md F021). *Zero nodes of
 /// the parent*: one of which only a part is still the same has to be listed, the rest as kept nodes; one that is
@@ -29,7 +30,7 @@ import varve.archive.hash.TreeMerge;
 /// although hashes and frames are computed by workers: it queues in `pending`, each entry ready to run when what
 /// it waits for is done.
 ///
-/// The result depends on the device and the parent alone, not on timing, so that an interrupted run finds its frames again.
+/// The result depends on what is taken alone, not on timing, so that an interrupted run finds its frames again.
 ///
 /// For one thread, the one that leads.
 final class Recorder {
@@ -42,8 +43,12 @@ final class Recorder {
 
     private static final int MAX_PENDING = 256;
 
-    private final Workers workers;
-    private final Feed feed;
+    /// frames that may be on their way, however few threads there are
+    private static final int LEAST_FRAMES = 12;
+
+    private final Workers<?> workers;
+    private final LongSupplier size;
+    private final ZeroHashes zeroHashes;
     private final ArchiveOutput output;
     private final int chunkLog;
     private final boolean delta;
@@ -53,37 +58,57 @@ final class Recorder {
     private final TreeMerge merge = new TreeMerge();
 
     private @Nullable Hash only;
-    private @Nullable OpenFrame open;
+    private @Nullable Frame open;
     private boolean runKept;
     private long runStart;
     private long runEnd;
     private @Nullable Node parentZero;
     private long parentZeroStart;
     private long parentZeroEnd;
+    private long extents;
     private long changedSize;
     private long payloadSize;
+
+    /// Knows the hashes of some zero nodes, so that they are not computed again.
+    interface ZeroHashes {
+
+        ZeroHashes NONE = (chunk, count) -> null;
+
+        /// {@return the hash of a zero node of the device, or null}
+        @Nullable Hash of(long chunk, long count) throws IOException;
+    }
+
+    /// Writes the payload of a chunk, its data extents end to end.
+    interface Payload {
+
+        /// @param into as large as it is
+        /// @return what has to end well before the payload may be written, or null
+        @Nullable Future<?> copy(MemorySegment into) throws IOException;
+    }
 
     /// @param run writes one thing
     /// @param frame that must be complete before it can
     /// @param hash that must be there before it can
-    private record Pending(Callable<@Nullable Void> run, @Nullable OpenFrame frame, @Nullable Future<Hash> hash) {
+    private record Pending(Callable<@Nullable Void> run, @Nullable Frame frame, @Nullable Future<Hash> hash) {
 
         boolean ready() {
             return (hash == null || hash.isDone()) && (frame == null || frame.bytes != null && frame.bytes.isDone());
         }
     }
 
-    /// A frame of a delta, filled by whole nodes and then compressed.
-    private static final class OpenFrame {
-        final long firstChunk;
-        final MemorySegment content;
-        final MemorySegment room;
-        int size;
-        int events;
-        @Nullable Future<MemorySegment> bytes;
-        Node.@Nullable Frame written;
+    /// A frame on its way: one of a delta that is filled by whole nodes and then compressed, or one that others made.
+    static final class Frame {
+        private final long firstChunk;
+        private final MemorySegment content;
+        private final MemorySegment room;
+        private final List<Future<?>> proofs = new ArrayList<>();
+        private int size;
+        private int events;
+        private @Nullable Future<MemorySegment> bytes;
+        private @Nullable Runnable release;
+        private Node.@Nullable Frame written;
 
-        OpenFrame(long firstChunk, MemorySegment content, MemorySegment room) {
+        private Frame(long firstChunk, MemorySegment content, MemorySegment room) {
             this.firstChunk = firstChunk;
             this.content = content;
             this.room = room;
@@ -94,37 +119,52 @@ final class Recorder {
     private static final class FrameRoom {
         private final Arena arena;
         private final long contentSize;
+        private final int most;
         private final Deque<MemorySegment[]> free = new ArrayDeque<>();
+        private int allocated;
 
-        FrameRoom(Arena arena, long contentSize) {
+        FrameRoom(Arena arena, long contentSize, int most) {
             this.arena = arena;
             this.contentSize = contentSize;
+            this.most = most;
         }
 
-        OpenFrame take(long firstChunk) {
+        boolean full() {
+            return allocated >= most && free.isEmpty();
+        }
+
+        Frame take(long firstChunk) {
             MemorySegment[] pair = free.poll();
             if (pair == null) {
+                allocated++;
                 pair = new MemorySegment[] {
                     arena.allocate(contentSize, 4096), arena.allocate(FrameEncoder.bound(contentSize), 4096)
                 };
             }
-            return new OpenFrame(firstChunk, pair[0], pair[1]);
-        }
-
-        void give(OpenFrame frame) {
-            free.add(new MemorySegment[] {frame.content, frame.room});
+            Frame frame = new Frame(firstChunk, pair[0], pair[1]);
+            frame.release = () -> free.add(new MemorySegment[] {frame.content, frame.room});
+            return frame;
         }
     }
 
+    /// @param size of the device, or of what is known of it yet
     /// @param parent of a delta; null for a full
-    Recorder(Workers workers, Feed feed, ArchiveOutput output, int chunkLog, @Nullable Geometry parent, Arena arena) {
+    Recorder(
+            Workers<?> workers,
+            LongSupplier size,
+            ZeroHashes zeroHashes,
+            ArchiveOutput output,
+            int chunkLog,
+            @Nullable Geometry parent,
+            Arena arena) {
         this.workers = workers;
-        this.feed = feed;
+        this.size = size;
+        this.zeroHashes = zeroHashes;
         this.output = output;
         this.chunkLog = chunkLog;
         this.delta = parent != null;
         this.parent = parent;
-        this.rooms = new FrameRoom(arena, largestContent(chunkLog));
+        this.rooms = new FrameRoom(arena, largestContent(chunkLog), Math.max(LEAST_FRAMES, 2 * workers.threads()));
     }
 
     /// {@return the most that a frame can hold}
@@ -145,9 +185,9 @@ final class Recorder {
     }
 
     /// Takes a chunk of data that is as in the parent.
-    void same(Scan.Chunk chunk) throws IOException {
+    void same(Hash hash, long length) throws IOException {
         endRuns();
-        add(chunk.hash(), chunk.length());
+        add(hash, length);
     }
 
     /// Takes chunks that are zero, and in a delta were not.
@@ -156,73 +196,86 @@ final class Recorder {
         zeroRun(chunk, end, false);
     }
 
-    /// Takes a chunk of a full whose frame was made by the scan.
+    /// Takes a chunk of a full.
     ///
+    /// @param bytes the frame
     /// @param release called when the frame is written
-    void data(Scan.Chunk chunk, Runnable release) throws IOException {
+    void data(long chunk, Hash hash, Future<MemorySegment> bytes, Runnable release) throws IOException {
         endRuns();
-        changedSize += chunk.length();
-        payloadSize += chunk.length();
+        long length = geometry().length(chunk, 1);
+        changedSize += length;
+        payloadSize += length;
+        Frame frame = made((int) length, bytes, release);
         later(() -> {
-            Node.Frame frame = output.frame(chunk.frame(), (int) chunk.length());
-            output.node(new Node(chunk.number(), 1, false, frame, 0, 0, chunk.hash()));
-            addHash(chunk.hash(), chunk.length());
-            release.run();
+            output.node(new Node(chunk, 1, false, frame.written, 0, 0, hash));
+            addHash(hash, length);
             return null;
-        }, null);
+        }, frame);
     }
 
-    /// Takes a chunk of a delta and copies what changed in it.
-    ///
-    /// @param bytes of the whole chunk
-    void changed(Scan.Chunk chunk, MemorySegment bytes) throws IOException {
+    /// Takes a chunk of a delta, whose payload goes to the frame that is being filled.
+    void changed(long chunk, Hash hash, List<Extent> extents, Payload payload) throws IOException {
         endRuns();
-        Geometry geometry = geometry();
-        List<Extent> extents = limited(chunk, bytes);
-        long payload = 0;
-        for (Extent extent : extents) {
-            long size = geometry.blockLength(extent.first(), extent.count());
-            changedSize += size;
-            payload += extent.data() ? size : 0;
-        }
-        OpenFrame frame = payload == 0 ? null : frameFor(chunk.number());
+        long size = payloadOf(extents);
+        Frame frame = size == 0 ? null : frameFor(chunk);
         int payloadAt = frame == null ? 0 : frame.size;
         if (frame != null) {
-            copy(extents, geometry, chunk.number() << chunkLog, bytes, frame);
-            payloadSize += payload;
+            frame.size += (int) size;
+            Future<?> proof = payload.copy(frame.content.asSlice(payloadAt, size));
+            if (proof != null) {
+                frame.proofs.add(proof);
+            }
         }
+        changed(chunk, hash, extents, frame, payloadAt);
+        if (frame != null && frame.size >= FRAME_TARGET) {
+            endFrame();
+        }
+    }
+
+    /// Ends the frame that is being filled and takes one as it is, for chunks that are taken next.
+    ///
+    /// @param bytes the frame
+    /// @param release called when the frame is written
+    Frame move(int contentSize, Future<MemorySegment> bytes, Runnable release) {
+        endFrame();
+        return made(contentSize, bytes, release);
+    }
+
+    /// Takes a chunk of a delta, whose payload is in a frame that is taken as it is.
+    void moved(long chunk, Hash hash, List<Extent> extents, Frame frame, int payloadAt) throws IOException {
+        endRuns();
+        changed(chunk, hash, extents, frame, payloadAt);
+    }
+
+    private void changed(long chunk, Hash hash, List<Extent> extents, @Nullable Frame frame, int payloadAt) throws IOException {
+        long length = geometry().length(chunk, 1);
+        for (Extent extent : extents) {
+            changedSize += geometry().blockLength(extent.first(), extent.count());
+        }
+        payloadSize += payloadOf(extents);
+        this.extents += extents.size();
         later(() -> {
             Node.Frame written = frame == null ? Node.Frame.NONE : frame.written;
-            output.node(new Node(chunk.number(), 1, false, written, payloadAt, output.nextExtent(), chunk.hash()));
+            output.node(new Node(chunk, 1, false, written, payloadAt, output.nextExtent(), hash));
             for (Extent extent : extents) {
                 output.extent(extent);
             }
-            addHash(chunk.hash(), chunk.length());
+            addHash(hash, length);
             return null;
-        }, open);
-        if (frame != null && frame.size >= FRAME_TARGET) {
-            closeFrame();
-        }
+        }, frame == null ? open : frame);
     }
 
-    /// a delta near the limit of extent rows (F034) stores whole chunks instead of ever more pieces
-    private List<Extent> limited(Scan.Chunk chunk, MemorySegment bytes) {
-        if (output.nextExtent() < Extent.MAX_ROWS / 2) {
-            return chunk.extents();
-        }
-        long blocks = (bytes.byteSize() + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG;
-        return List.of(new Extent(chunk.number() << (chunkLog - Geometry.BLOCK_LOG), blocks, true));
+    private long payloadOf(List<Extent> extents) {
+        Geometry geometry = geometry();
+        return extents.stream()
+                .filter(Extent::data)
+                .mapToLong(extent -> geometry.blockLength(extent.first(), extent.count()))
+                .sum();
     }
 
-    private static void copy(List<Extent> extents, Geometry geometry, long chunkOffset, MemorySegment bytes, OpenFrame frame) {
-        for (Extent extent : extents) {
-            if (extent.data()) {
-                long size = geometry.blockLength(extent.first(), extent.count());
-                long from = (extent.first() << Geometry.BLOCK_LOG) - chunkOffset;
-                MemorySegment.copy(bytes, from, frame.content, frame.size, size);
-                frame.size += (int) size;
-            }
-        }
+    /// {@return how many more extents the archive may hold: FORMAT.md F034}
+    long extentsLeft() {
+        return Extent.MAX_ROWS - extents;
     }
 
     /// Writes everything that still waits.
@@ -230,15 +283,15 @@ final class Recorder {
     /// @return the state of the device
     State finish() throws IOException {
         endRuns();
-        closeFrame();
+        endFrame();
         while (!pending.isEmpty()) {
             runFirst();
         }
-        long size = feed.knownSize();
-        if (size == 0) {
+        long bytes = size.getAsLong();
+        if (bytes == 0) {
             return new State(new SubtreeHasher().whole(MemorySegment.ofArray(new byte[0])), 0);
         }
-        return new State(only != null ? only : merge.root(), size);
+        return new State(only != null ? only : merge.root(), bytes);
     }
 
     /// bytes of the device in the archive
@@ -267,15 +320,26 @@ final class Recorder {
         return true;
     }
 
-    private void write(OpenFrame frame) throws IOException {
+    private void write(Frame frame) throws IOException {
         if (frame.written == null && frame.bytes != null) {
+            for (Future<?> proof : frame.proofs) {
+                Workers.result(proof);
+            }
             frame.written = output.frame(Workers.result(frame.bytes), frame.size);
-            rooms.give(frame);
+            frame.release.run();
         }
     }
 
+    private static Frame made(int contentSize, Future<MemorySegment> bytes, Runnable release) {
+        Frame frame = new Frame(0, MemorySegment.NULL, MemorySegment.NULL);
+        frame.size = contentSize;
+        frame.bytes = bytes;
+        frame.release = release;
+        return frame;
+    }
+
     private Geometry geometry() {
-        return new Geometry(feed.knownSize(), chunkLog);
+        return new Geometry(size.getAsLong(), chunkLog);
     }
 
     private void endRuns() throws IOException {
@@ -332,10 +396,14 @@ final class Recorder {
         long offset = geometry.offset(chunk);
         long length = geometry.length(chunk, count);
         boolean single = geometry.single();
-        Future<Hash> hash = workers.submit(scan -> scan.zeros(offset, length, single));
+        Hash known = zeroHashes.of(chunk, count);
+        Future<Hash> hash = known != null
+                ? CompletableFuture.completedFuture(known)
+                : workers.submit(press -> press.zeros(offset, length, single));
         if (!kept) {
             changedSize += length;
             payloadSize += delta ? 0 : length;
+            extents += delta ? 1 : 0;
         }
         later(() -> {
             Hash value = Workers.result(hash);
@@ -359,37 +427,41 @@ final class Recorder {
     }
 
     private void addHash(Hash hash, long length) {
-        if (length == feed.knownSize()) {
+        if (length == size.getAsLong()) {
             only = hash;
         } else {
             merge.add(hash, length);
         }
     }
 
-    private OpenFrame frameFor(long chunk) {
+    private Frame frameFor(long chunk) throws IOException {
         if (open == null) {
+            while (rooms.full() && runFirst()) {
+                // until a frame is written
+            }
             open = rooms.take(chunk);
         }
         return open;
     }
 
-    private void closeFrame() {
-        OpenFrame frame = open;
+    /// Ends the frame that is being filled.
+    void endFrame() {
+        Frame frame = open;
         if (frame != null) {
             open = null;
             MemorySegment content = frame.content.asSlice(0, frame.size);
-            frame.bytes = workers.submit(scan -> scan.compress(frame.firstChunk, content, frame.room));
+            frame.bytes = workers.submit(press -> press.compress(frame.firstChunk, content, frame.room));
         }
     }
 
-    private void later(Callable<@Nullable Void> run, @Nullable OpenFrame frame) throws IOException {
+    private void later(Callable<@Nullable Void> run, @Nullable Frame frame) throws IOException {
         later(run, frame, null);
     }
 
-    private void later(Callable<@Nullable Void> run, @Nullable OpenFrame frame, @Nullable Future<Hash> hash) throws IOException {
+    private void later(Callable<@Nullable Void> run, @Nullable Frame frame, @Nullable Future<Hash> hash) throws IOException {
         pending.add(new Pending(run, frame, hash));
-        if (frame != null && ++frame.events >= FRAME_PATIENCE) {
-            closeFrame();
+        if (frame != null && frame == open && ++frame.events >= FRAME_PATIENCE) {
+            endFrame();
         }
         while (!pending.isEmpty() && (pending.peek().ready() || pending.size() > MAX_PENDING) && runFirst()) {
             // until what is left has to wait, for a worker or for a frame to fill

@@ -11,32 +11,25 @@ import varve.archive.block.Feed;
 import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
-import varve.archive.codec.FrameDecoder;
+import varve.archive.changes.ChangeList;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.Hints;
 import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
-import varve.archive.hash.SubtreeHasher;
 
 /// What one worker does with a piece of the device: read it, look for zeros, hash it, compare it with the parent, and in a
 /// full compress it while it is still in the caches.
 ///
 /// For one thread at a time; the owner lends it out.
-final class Scan implements AutoCloseable {
+final class Scan extends Press {
 
     private final Feed feed;
     private final int chunkLog;
     private final @Nullable ParentView parent;
-    private final Hints hints;
-    private final SubtreeHasher hasher = new SubtreeHasher();
-    private final FrameEncoder encoder;
-    private final FrameDecoder decoder = new FrameDecoder();
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment candidate;
-    private final MemorySegment decoded;
-    private final LongAdder reused;
+    private final @Nullable ChangeList listed;
     private @Nullable ChainReader parentReader;
+    private long inDecoded = -1; // the chunk whose content in the parent is in `decoded`
 
     /// A chunk of a piece.
     ///
@@ -73,15 +66,21 @@ final class Scan implements AutoCloseable {
     /// @param parent of a delta; null for a full
     /// @param largestContent of a frame
     /// @param reused counts bytes of frames that an interrupted run had made
-    Scan(Feed feed, int chunkLog, @Nullable ParentView parent, Hints hints, int level, long largestContent, LongAdder reused) {
+    /// @param listed what of the device is to be read, the rest being as in the parent; null for all
+    Scan(
+            Feed feed,
+            int chunkLog,
+            @Nullable ParentView parent,
+            Hints hints,
+            int level,
+            long largestContent,
+            LongAdder reused,
+            @Nullable ChangeList listed) {
+        super(hints, level, largestContent, parent == null ? 0 : 1L << chunkLog, reused);
+        this.listed = listed;
         this.feed = feed;
         this.chunkLog = chunkLog;
         this.parent = parent;
-        this.hints = hints;
-        this.reused = reused;
-        this.encoder = new FrameEncoder(level);
-        this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
-        this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, parent != null ? 1L << chunkLog : 1), 4096);
     }
 
     /// Looks at a piece of data.
@@ -89,17 +88,40 @@ final class Scan implements AutoCloseable {
     /// @param single whether the device has just this one chunk
     List<Chunk> scan(Feed.Piece piece, Slot slot, boolean single) throws IOException {
         MemorySegment room = slot.bytes.asSlice(0, piece.size());
-        feed.load(piece, room);
+        if (listed == null) {
+            feed.load(piece, room);
+        }
         List<Chunk> chunks = new ArrayList<>();
         long framesEnd = 0;
         for (long done = 0; done < piece.size(); done += 1L << chunkLog) {
             long number = (piece.offset() + done) >>> chunkLog;
             MemorySegment bytes = room.asSlice(done, Math.min(1L << chunkLog, piece.size() - done));
+            if (listed != null) {
+                loadListed(listed, number, bytes);
+            }
             Chunk chunk = look(number, bytes, single, slot.frames.asSlice(framesEnd));
             framesEnd += chunk.frame == null ? 0 : chunk.frame.byteSize();
             chunks.add(chunk);
         }
         return chunks;
+    }
+
+    /// Puts a chunk together from what the parent has and the blocks that are listed; all of it is read if the parent's content is
+    /// away.
+    private void loadListed(ChangeList list, long number, MemorySegment bytes) throws IOException {
+        long offset = number << chunkLog;
+        long end = offset + bytes.byteSize();
+        boolean all = list.unlistedFrom(offset) >= end;
+        if (all || parent.node(number, bytes.byteSize()) == null || !readParent(number, bytes.byteSize())) {
+            feed.read(offset, bytes);
+            return;
+        }
+        bytes.copyFrom(decoded.asSlice(0, bytes.byteSize()));
+        for (long at = list.listedFrom(offset); at < end; ) {
+            long until = Math.min(end, list.unlistedFrom(at));
+            feed.read(at, bytes.asSlice(at - offset, until - at));
+            at = list.listedFrom(until);
+        }
     }
 
     private Chunk look(long number, MemorySegment bytes, boolean single, MemorySegment frameRoom) throws IOException {
@@ -119,27 +141,10 @@ final class Scan implements AutoCloseable {
         return new Chunk(number, length, Verdict.DATA, hash, null, difference(number, bytes));
     }
 
-    /// {@return the frame of a payload that begins with this chunk}: one that an interrupted run has left, if it decodes to
-    /// just these bytes, else a new one
-    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
-        if (hints.any()) {
-            MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
-            MemorySegment content = decoded.asSlice(0, payload.byteSize());
-            if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
-                reused.add(old.byteSize());
-                return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
-            }
-        }
-        return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
-    }
-
-    /// {@return the hash of a zero node}
-    Hash zeros(long offset, long size, boolean single) {
-        return single ? hasher.whole(decodedZeros(size)) : hasher.zeros(offset, size);
-    }
-
-    private static MemorySegment decodedZeros(long size) {
-        return Arena.ofAuto().allocate(size, 8);
+    @Override
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) {
+        inDecoded = -1; // hints are decoded there
+        return super.compress(firstChunk, payload, frameRoom);
     }
 
     /// the blocks that differ from the parent, as extents of equal state
@@ -166,7 +171,10 @@ final class Scan implements AutoCloseable {
         if (parentReader == null) {
             parentReader = parent.reader();
         }
-        return parent.read(parentReader, chunk, decoded.asSlice(0, length));
+        if (inDecoded != chunk) {
+            inDecoded = parent.read(parentReader, chunk, decoded.asSlice(0, length)) ? chunk : -1;
+        }
+        return inDecoded == chunk;
     }
 
     private static void add(List<Extent> extents, long block, boolean data) {
@@ -180,11 +188,9 @@ final class Scan implements AutoCloseable {
 
     @Override
     public void close() {
-        encoder.close();
-        decoder.close();
         if (parentReader != null) {
             parentReader.close();
         }
-        arena.close();
+        super.close();
     }
 }

@@ -18,27 +18,27 @@ import varve.archive.block.Geometry;
 import varve.archive.codec.ZeroFrame;
 import varve.archive.linux.Linux;
 
-/// A fixed pool of threads, each with a [Scan] of its own to work with.
-final class Workers implements AutoCloseable {
+/// A fixed pool of threads, each with a [Press] of its own to work with.
+final class Workers<P extends Press> implements AutoCloseable {
 
     private final ExecutorService pool;
-    private final BlockingQueue<Scan> idle;
-    private final List<Scan> all = new ArrayList<>();
+    private final BlockingQueue<P> idle;
+    private final List<P> all = new ArrayList<>();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment zeroFrame = arena.allocate(ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE), 8);
 
     /// A piece of work.
-    interface Job<T> {
-        T with(Scan scan) throws IOException;
+    interface Job<P, T> {
+        T with(P press) throws IOException;
     }
 
     /// @param idlePriority whether disk reads wait for everybody else's
-    Workers(int threads, boolean idlePriority, Supplier<Scan> scans) {
+    Workers(int threads, boolean idlePriority, Supplier<P> presses) {
         this.idle = new ArrayBlockingQueue<>(threads);
         for (int i = 0; i < threads; i++) {
-            Scan scan = scans.get();
-            all.add(scan);
-            idle.add(scan);
+            P press = presses.get();
+            all.add(press);
+            idle.add(press);
         }
         this.pool = Executors.newFixedThreadPool(threads, task -> Thread.ofPlatform()
                 .name("varve-worker")
@@ -51,13 +51,17 @@ final class Workers implements AutoCloseable {
                 }));
     }
 
-    <T> Future<T> submit(Job<T> job) {
+    int threads() {
+        return all.size();
+    }
+
+    <T> Future<T> submit(Job<? super P, T> job) {
         return pool.submit(() -> {
-            Scan scan = idle.take();
+            P press = idle.take();
             try {
-                return job.with(scan);
+                return job.with(press);
             } finally {
-                idle.add(scan);
+                idle.add(press);
             }
         });
     }
@@ -97,7 +101,7 @@ final class Workers implements AutoCloseable {
     public void close() {
         pool.shutdownNow();
         pool.close();
-        all.forEach(Scan::close);
+        all.forEach(Press::close);
         arena.close();
     }
 }

@@ -193,7 +193,11 @@ class KillTest {
                     device = change(device);
                     write(device);
                 } else {
-                    Files.delete(volume.vault().resolve("varve-vault.json"));
+                    try (Stream<Path> content = Files.list(volume.vault())) {
+                        for (Path file : content.toList()) {
+                            Files.delete(file);
+                        }
+                    }
                 }
                 List<String> strace = List.of("strace", "-f", "-qq", "-o", "/dev/null",
                         "-e", "trace=" + calls, "-e", "inject=" + calls + ":signal=KILL:when=" + step);

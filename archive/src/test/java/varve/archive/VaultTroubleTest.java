@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,6 +36,7 @@ import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.testdata.Damage;
 import varve.testdata.Images;
+import varve.testdata.Tools;
 import varve.testdata.VarveProcess;
 import varve.testdata.VarveProcess.Ended;
 
@@ -249,6 +254,92 @@ class VaultTroubleTest {
             volume.look(device);
         }
         assertEquals(4, volume.archives().stream().map(archive -> archive.manifest().time()).distinct().count());
+    }
+
+    // ---- what is no file
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data", "index", "tree", "nodes", "extents", "json", "json-draft"})
+    void aLinkInThePlaceOfAStageIsNotFollowed(String extension) throws Exception {
+        byte[] device = Images.mixed(1, 4 * MIB);
+        write(device);
+        try (VarveProcess first = VarveProcess.start(
+                "archive", image, "--vault", volume.vault(), "--volume", "tools", "--bwlimit", "1M")) {
+            assertTrue(first.await(() -> Files.exists(volume.stage("data")) && Files.size(volume.stage("data")) > 0));
+            first.kill();
+        }
+        Path precious = Files.writeString(folder.resolve("precious"), "irreplaceable");
+        Files.deleteIfExists(volume.stage(extension));
+        Files.createSymbolicLink(volume.stage(extension), precious);
+        run().expect(0);
+        assertEquals("irreplaceable", Files.readString(precious));
+        assertEquals(1, volume.look(device).size());
+        assertFalse(Files.exists(volume.stage(extension), LinkOption.NOFOLLOW_LINKS));
+    }
+
+    @Test
+    void aLinkInThePlaceOfTheLocksHolderIsNotFollowed() throws Exception {
+        record(1);
+        Path precious = Files.writeString(folder.resolve("precious"), "irreplaceable");
+        Path holder = volume.folder().resolve(".varve-lock-holder");
+        Files.delete(holder);
+        Files.createSymbolicLink(holder, precious);
+        record(2);
+        assertEquals("irreplaceable", Files.readString(precious));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {".varve-stage.data", ".varve-stage.nodes", ".varve-stage.json", ".varve-lock-holder"})
+    void aPipeAmongOurFilesIsNotWaitedFor(String name) throws Exception {
+        record(1);
+        Path pipe = volume.folder().resolve(name);
+        Files.deleteIfExists(pipe);
+        Tools.run("mkfifo", pipe).orElseThrow().expectSuccess();
+        run().expect(0);
+    }
+
+    @Test
+    void aPipeInThePlaceOfAFileOfAnArchiveIsNotWaitedFor() throws Exception {
+        record(1);
+        record(2);
+        StoredArchive first = volume.archives().getFirst();
+        pipeFor(first.data(), () -> assertTrue(run().expect(0).err().contains("warning: the parent's data cannot be read")));
+        pipeFor(first.tree(), () -> run().expect(0));
+        pipeFor(first.manifestFile(), () -> assertTrue(run().expect(7).error().contains(first.manifestFile() + ": no regular file")));
+        pipeFor(first.index(), () -> run().expect(0)); // the data file has the tables too
+        pipeFor(volume.vault().resolve("varve-vault.json"), () -> assertTrue(run().expect(7).error().contains("no regular file")));
+    }
+
+    private interface Check {
+        void run() throws Exception;
+    }
+
+    private void pipeFor(Path file, Check check) throws Exception {
+        Path aside = folder.resolve("aside");
+        Files.move(file, aside);
+        Tools.run("mkfifo", file).orElseThrow().expectSuccess();
+        write(change(Math.floorMod(file.hashCode(), 10)));
+        check.run();
+        Files.delete(file);
+        Files.move(aside, file);
+    }
+
+    @Test
+    void filesOfAnySizeInThePlaceOfSmallOnesTakeNoMemory() throws Exception {
+        record(1);
+        for (Path file : List.of(volume.stage("json"), volume.folder().resolve(".varve-lock-holder"))) {
+            huge(file);
+            run().expect(0);
+        }
+        Path marker = volume.vault().resolve("varve-vault.json");
+        huge(marker);
+        assertTrue(run().expect(10).error().contains("damaged"));
+    }
+
+    private static void huge(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[1]), 3L << 30);
+        }
     }
 
     // ---- manifests

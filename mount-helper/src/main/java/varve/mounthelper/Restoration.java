@@ -40,6 +40,7 @@ public final class Restoration implements Closeable {
     private final Target target;
     private final RestoreOptions options;
     private final RestorePlan plan;
+    private volatile boolean begun;
 
     /// What was done. All sizes are bytes of the image.
     ///
@@ -63,8 +64,13 @@ public final class Restoration implements Closeable {
     /// @throws RefusedException if the restore would do harm
     /// @throws BrokenChainException if an archive that is needed is not at hand
     public static Restoration open(Vault vault, PointName point, Path target, RestoreOptions options) throws IOException {
+        return open(List.of(vault), point, target, options);
+    }
+
+    /// Likewise, with archives of several vaults.
+    public static Restoration open(List<Vault> vaults, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
-        FoundPoint found = FoundPoint.find(vault, point);
+        FoundPoint found = FoundPoint.find(vaults, point);
         checkMeant(point, found);
         List<StoredArchive> path = found.path();
         List<String> warnings = new ArrayList<>();
@@ -76,7 +82,7 @@ public final class Restoration implements Closeable {
                 link.openData().close(); // the right size and header: better found out now than after hours
             }
             opened = Target.open(target, chain.geometry().size(), options.inPlace());
-            checkApart(vault, path, opened);
+            checkApart(vaults, point.volume(), path, opened);
             return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
         } catch (Throwable e) {
             chain.close();
@@ -103,13 +109,22 @@ public final class Restoration implements Closeable {
         throw problem;
     }
 
-    private static void checkApart(Vault vault, List<StoredArchive> path, Target target) throws IOException {
-        boolean inside = target.real().startsWith(vault.folder().toRealPath());
-        for (StoredArchive archive : path) {
-            inside |= target.kind() == RestorePlan.Kind.FILE && Files.isSameFile(archive.data(), target.real());
+    private static void checkApart(List<Vault> vaults, String volume, List<StoredArchive> path, Target target) throws IOException {
+        Path real = target.real();
+        for (Vault vault : vaults) {
+            Path folder = vault.volume(volume).folder();
+            // a link may lead from the vault to the volume's folder
+            boolean inside = real.startsWith(vault.folder().toRealPath()) || Files.exists(folder) && real.startsWith(folder.toRealPath());
+            if (inside) {
+                throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+            }
         }
-        if (inside) {
-            throw new RefusedException(target.path() + ": belongs to the vault " + vault.folder() + "; restore to another place");
+        for (StoredArchive archive : path) {
+            for (Path data : target.kind() == RestorePlan.Kind.FILE ? archive.allData() : List.<Path>of()) {
+                if (Files.isSameFile(data, real)) {
+                    throw new RefusedException(target.path() + ": belongs to the vault as " + data + "; restore to another place");
+                }
+            }
         }
     }
 
@@ -146,6 +161,11 @@ public final class Restoration implements Closeable {
         return plan;
     }
 
+    /// {@return whether anything may have been written}
+    public boolean begun() {
+        return begun;
+    }
+
     /// Restores.
     ///
     /// @param overwrite the target, named again by whoever wants what is there to be lost; needed if the plan overwrites
@@ -157,6 +177,7 @@ public final class Restoration implements Closeable {
         }
         Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
+        begun = true;
         Tally tally = new Tally();
         copy(tally, progress);
         target.medium().sync();

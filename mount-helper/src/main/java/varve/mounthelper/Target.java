@@ -30,6 +30,9 @@ abstract sealed class Target implements Closeable permits DeviceTarget, FileTarg
     /// @param size of the image
     /// @throws RefusedException if it is in use, too small, read-only, or no file or block device
     static Target open(Path path, long size, boolean inPlace) throws IOException {
+        if (path.toString().isEmpty()) {
+            throw new NoSuchFileException("\"\"", null, "no device or file has no name");
+        }
         if (Linux.isBlockDevice(path)) {
             return DeviceTarget.open(path, size, inPlace);
         }

@@ -44,7 +44,9 @@ final class ManPagesTest {
     @ParameterizedTest
     @MethodSource("verbs")
     void everyOptionIsDescribedAndNoOther(Class<? extends Verb> verb) throws Exception {
-        Set<String> options = new CommandLine(verb.getConstructor().newInstance()).getCommandSpec().options().stream()
+        CommandLine command = new CommandLine(verb.getConstructor().newInstance());
+        Set<String> options = Stream.concat(Stream.of(command), command.getSubcommands().values().stream())
+                .flatMap(part -> part.getCommandSpec().options().stream())
                 .flatMap(option -> Stream.of(option.names()))
                 .map(option -> option.substring(1))
                 .collect(Collectors.toCollection(TreeSet::new));

@@ -266,6 +266,11 @@ final class RestoreToFileTest {
         assertRefused(scene.vault.resolve("new.img"), "belongs to the vault");
         assertRefused(scene.data("full", 0), "belongs to the vault");
         assertRefused(Files.createLink(folder.resolve("hard"), scene.data("full", 0)), "belongs to the vault");
+        Path elsewhere = folder.resolve("elsewhere");
+        Path volume = scene.vault.resolve("tools");
+        Files.move(volume, elsewhere);
+        Files.createSymbolicLink(volume, elsewhere);
+        assertRefused(elsewhere.resolve("new.img"), "belongs to the vault");
         assertThrows(NoSuchFileException.class, () -> scene.plan("tools", folder.resolve("no/such/folder")));
         NoSuchFileException e = assertThrows(NoSuchFileException.class, () -> scene.plan("tools", Path.of("/dev/loop4711")));
         assertTrue(e.getMessage().contains("no such device"), e::getMessage);

@@ -61,6 +61,33 @@ public final class Damage {
         });
     }
 
+    /// {@return a write that ended too early: from a position on there is what was there before, or nothing}
+    ///
+    /// @param before an older content of the file
+    public static Damage tear(int position, byte[] before) {
+        return new Damage("tear at " + position, bytes -> {
+            byte[] torn = Arrays.copyOf(before, Math.max(position, before.length));
+            System.arraycopy(bytes, 0, torn, 0, Math.min(position, bytes.length));
+            return torn;
+        });
+    }
+
+    /// {@return two ranges of any sizes in each other's place; what lies between them moves}
+    public static Damage exchange(int position, int size, int other, int otherSize) {
+        return bytes("exchange " + size + " bytes at " + position + " with " + otherSize + " at " + other, bytes -> {
+            byte[] part = Arrays.copyOfRange(bytes, position, other + otherSize);
+            int between = other - position - size;
+            System.arraycopy(part, part.length - otherSize, bytes, position, otherSize);
+            System.arraycopy(part, size, bytes, position + otherSize, between);
+            System.arraycopy(part, 0, bytes, position + otherSize + between, size);
+        });
+    }
+
+    /// {@return the content of another file}
+    public static Damage become(String what, byte[] other) {
+        return new Damage("become " + what, bytes -> other.clone());
+    }
+
     /// {@return each byte of a file of this size changed, by one of its bits}
     public static Stream<Damage> everyByte(int size) {
         return IntStream.range(0, size).mapToObj(position -> flip(position, position * 5 % 8));

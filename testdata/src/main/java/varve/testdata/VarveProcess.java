@@ -41,7 +41,7 @@ public final class VarveProcess implements AutoCloseable {
         /// {@return the one line of error that it printed}
         public String error() {
             List<String> lines = err.lines()
-                    .filter(line -> line.startsWith("varve: ") && !line.matches("varve: (warning|archive [^:]*): .*"))
+                    .filter(line -> line.startsWith("varve: ") && !line.matches("varve: (warning|(archive|copy) [^:]*): .*"))
                     .toList();
             if (lines.size() != 1 || err.contains("\n\tat ")) {
                 throw new AssertionError("expected one line of error, found: " + err);

@@ -6,10 +6,10 @@ import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.FileDevice;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
@@ -88,7 +88,7 @@ final class DataCheck implements Closeable {
 
     private void openTree() throws InterruptedIOException {
         String name = archive.tree().getFileName().toString();
-        try (FileChannel channel = FileChannel.open(archive.tree(), StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(archive.tree())) {
             tree = FileTree.decode(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena), expected, name);
         } catch (NoSuchFileException e) {
             findings.add(new Finding.MissingFile(name, Severity.SPARE, name + ": missing; damage to the data file can be seen, but not where it is"));

@@ -196,6 +196,14 @@ public sealed interface Finding {
         }
     }
 
+    /// Settings of the volume that cannot be believed: nobody knows which points in time are protected.
+    record DamagedSettings(String file, Optional<Rule> rule, String text) implements Finding {
+        @Override
+        public Severity severity() {
+            return Severity.SPARE;
+        }
+    }
+
     /// A file that is no part of any archive.
     record StrayFile(String file, String text) implements Finding {
         @Override
@@ -224,6 +232,7 @@ public sealed interface Finding {
             case Unsupported _ -> "unsupported";
             case MoreDamage _ -> "more-damage";
             case DamagedReceipts _ -> "damaged-receipts";
+            case DamagedSettings _ -> "damaged-settings";
             case StrayFile _ -> "stray-file";
         };
     }

@@ -9,10 +9,15 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import varve.archive.file.Removal;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
+import varve.archive.format.UnsupportedException;
+import varve.archive.vault.Numbers;
 import varve.archive.vault.Receipts;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeSettings;
 
 /// What the folder of a volume tells as a whole: manifests that are damaged or missing, and files that nothing speaks of.
 final class FolderCheck {
@@ -30,9 +35,22 @@ final class FolderCheck {
             String file = problem.manifest();
             findings.add(file, problem.cause(), text -> new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
         }
-        gaps(content, findings);
+        gaps(content, expired(volume, content, findings), findings);
         files(volume, findings);
         receipts(volume, findings);
+    }
+
+    /// {@return numbers of points that were given up}
+    private static Numbers expired(Volume volume, Volume.Content content, Findings findings) throws IOException {
+        if (content.history().archives().isEmpty()) {
+            return Numbers.NONE;
+        }
+        try {
+            return VolumeSettings.read(volume, content.history()).expired();
+        } catch (CorruptException | UnsupportedException e) {
+            findings.add(VolumeSettings.FILE, e, text -> new Finding.DamagedSettings(VolumeSettings.FILE, Findings.rule(e), text));
+            return Numbers.NONE;
+        }
     }
 
     private static void receipts(Volume volume, Findings findings) throws IOException {
@@ -66,8 +84,8 @@ final class FolderCheck {
         return content.problems().stream().map(Volume.Problem::manifest).distinct().filter(file -> !good.contains(file));
     }
 
-    /// numbers that are missing, but for those that damaged manifests may have had: names sort by time
-    private static void gaps(Volume.Content content, Findings findings) {
+    /// numbers that are missing, but for those that were given up or that damaged manifests may have had: names sort by time
+    private static void gaps(Volume.Content content, Numbers expired, Findings findings) {
         List<String> lost = lost(content).toList();
         String before = "";
         long next = 1;
@@ -76,8 +94,9 @@ final class FolderCheck {
             String file = archive.manifestFile().getFileName().toString();
             String after = before;
             long damaged = lost.stream().filter(name -> name.compareTo(after) > 0 && name.compareTo(file) < 0).count();
-            if (manifest.sequence() - next > damaged) {
-                findings.add(new Finding.MissingPoints(file, next, manifest.sequence() - 1));
+            List<Numbers.Range> missing = expired.missing(next, manifest.sequence() - 1);
+            if (missing.stream().mapToLong(range -> range.last() - range.first() + 1).sum() > damaged) {
+                missing.forEach(range -> findings.add(new Finding.MissingPoints(file, range.first(), range.last())));
             }
             next = Math.max(next, manifest.sequence() + 1);
             before = file;
@@ -95,9 +114,11 @@ final class FolderCheck {
             Matcher part = PART.matcher(name);
             if (name.startsWith(STAGE)) {
                 findings.add(new Finding.StrayFile(name, name + ": stage of a run that is at work or was interrupted; the next varve archive carries on from it"));
+            } else if (name.startsWith(Removal.PREFIX)) {
+                findings.add(new Finding.StrayFile(name, name + ": an archive that is being removed; the next varve expire goes on with that"));
             } else if (part.matches()) {
                 String manifest = part.group(1) + ".json";
-                if (!committing && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
+                if (!committing && !names.contains(Removal.PREFIX + manifest) && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
                     findings.add(new Finding.MissingManifest(manifest));
                 }
             } else if (!name.endsWith(".json") && !OURS.contains(name) && !name.startsWith(Receipts.HIDDEN)) {

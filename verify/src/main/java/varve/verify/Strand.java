@@ -1,18 +1,19 @@
 package varve.verify;
 
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.FileDevice;
 import varve.archive.format.FileTree;
 import varve.archive.format.Node;
 
 /// One data file in a sweep: which groups of it are read, and as which layer of the chain its nodes are proved.
 ///
-/// @param check that takes its groups, in order
+/// @param check that takes its groups, in order; null if nobody checks
 /// @param file opened
 /// @param from where the first group begins
 /// @param to where the last one ends: the end of the file at most
 /// @param single whether the file should have but one group, whose hash is then the file's
 /// @param layer in the chain, or -1 if its content is not proved
-record Strand(DataCheck check, FileDevice file, long from, long to, boolean single, int layer) {
+record Strand(@Nullable DataCheck check, FileDevice file, long from, long to, boolean single, int layer) {
 
     static final int NO_CONTENT = -1;
 

@@ -30,8 +30,44 @@ public abstract class Feed implements AutoCloseable {
     ///
     /// @param offset on a chunk's border
     /// @param size whole chunks, but at the end of the device
-    /// @param hole whether it is known to be zero without reading
-    public record Piece(long offset, long size, boolean hole) {}
+    /// @param kind what is known of it without reading
+    public record Piece(long offset, long size, Kind kind) {
+
+        public boolean hole() {
+            return kind == Kind.HOLE;
+        }
+    }
+
+    /// What is known of a piece.
+    public enum Kind {
+        /// Nothing: it has to be read.
+        DATA,
+        /// It is zero.
+        HOLE,
+        /// It is as it was in the parent: somebody says so.
+        SAME
+    }
+
+    /// Where a device is said to be as it was in the parent, in whole chunks.
+    public interface Same {
+        Same NOWHERE = new Same() {
+            @Override
+            public long from(long offset) {
+                return Long.MAX_VALUE;
+            }
+
+            @Override
+            public long until(long offset) {
+                return offset;
+            }
+        };
+
+        /// {@return the first offset from `offset` on, on a chunk's border, where it is the same, or the size or more}
+        long from(long offset);
+
+        /// {@return where the sameness at `offset` ends; `offset` itself if it is not the same there}
+        long until(long offset);
+    }
 
     public int chunkSize() {
         return chunkSize;
@@ -52,6 +88,9 @@ public abstract class Feed implements AutoCloseable {
     /// {@return the size of the device as far as it is known: at least one byte more than what was handed out, unless that was all}
     public abstract long knownSize();
 
+    /// Fills `into` with bytes of the device that [#next] has handed out.
+    public abstract void read(long offset, MemorySegment into) throws IOException;
+
     /// Makes sure at the end that the device is still what it was at the beginning.
     public abstract void checkEnd() throws IOException;
 
@@ -60,6 +99,11 @@ public abstract class Feed implements AutoCloseable {
 
     /// {@return the pieces of a device or image}
     public static Feed of(BlockSource source, int chunkLog) {
+        return of(source, chunkLog, Same.NOWHERE);
+    }
+
+    /// {@return the pieces of a device or image, of which parts need not be read}
+    public static Feed of(BlockSource source, int chunkLog, Same same) {
         return new Feed(chunkLog) {
             private long offset;
             private long dataEnd;
@@ -69,20 +113,29 @@ public abstract class Feed implements AutoCloseable {
                 if (offset >= source.size()) {
                     return null;
                 }
+                long sameEnd = Math.min(source.size(), same.until(offset));
+                if (sameEnd > offset) {
+                    return handOut(sameEnd, Kind.SAME);
+                }
+                long limit = Math.min(source.size(), same.from(offset));
                 if (offset >= dataEnd) {
                     long data = source.dataFrom(offset);
                     long holeEnd = data >= source.size() ? source.size() : data / chunkSize() * chunkSize();
                     dataEnd = data >= source.size() ? data : roundUp(source.dataUntil(data));
+                    if (holeEnd > limit) {
+                        holeEnd = limit;
+                        dataEnd = limit; // look again after it
+                    }
                     if (holeEnd > offset) {
-                        return handOut(holeEnd, true);
+                        return handOut(holeEnd, Kind.HOLE);
                     }
                 }
                 long unitEnd = offset / unit() * unit() + unit();
-                return handOut(Math.min(Math.min(unitEnd, dataEnd), source.size()), false);
+                return handOut(Math.min(Math.min(unitEnd, dataEnd), limit), Kind.DATA);
             }
 
-            private Piece handOut(long end, boolean hole) {
-                Piece piece = new Piece(offset, end - offset, hole);
+            private Piece handOut(long end, Kind kind) {
+                Piece piece = new Piece(offset, end - offset, kind);
                 offset = end;
                 return piece;
             }
@@ -94,6 +147,11 @@ public abstract class Feed implements AutoCloseable {
             @Override
             public void load(Piece piece, MemorySegment room) throws IOException {
                 source.read(piece.offset, room);
+            }
+
+            @Override
+            public void read(long offset, MemorySegment into) throws IOException {
+                source.read(offset, into);
             }
 
             @Override
@@ -126,7 +184,7 @@ public abstract class Feed implements AutoCloseable {
                     return null;
                 }
                 MemorySegment.copy(ahead, 0, room, 0, aheadSize);
-                Piece piece = new Piece(offset, aheadSize, false);
+                Piece piece = new Piece(offset, aheadSize, Kind.DATA);
                 offset += aheadSize;
                 aheadSize = aheadSize < unit() ? 0 : fill();
                 return piece;
@@ -148,6 +206,11 @@ public abstract class Feed implements AutoCloseable {
 
             @Override
             public void load(Piece piece, MemorySegment room) {}
+
+            @Override
+            public void read(long offset, MemorySegment into) {
+                throw new UnsupportedOperationException("a stream is read once");
+            }
 
             @Override
             public long knownSize() {

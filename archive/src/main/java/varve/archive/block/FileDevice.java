@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,9 @@ public final class FileDevice implements BlockSource {
     ///
     /// @throws RefusedException if it is neither: a folder, a pipe, another kind of device
     public static FileDevice open(Path path) throws IOException {
+        if (path.toString().isEmpty()) {
+            throw new NoSuchFileException("\"\"", null, "no device or file has no name");
+        }
         if (Linux.isBlockDevice(path)) {
             return openDevice(path);
         }

@@ -3,11 +3,16 @@ package varve.archive.chain;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import varve.archive.block.Geometry;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
+import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.format.State;
@@ -17,20 +22,25 @@ import varve.archive.hash.TreeMerge;
 /// A path of archives, full first, opened as one table of nodes: the device at the state that the last one leads to.
 ///
 /// Opening maps tables and replays nothing. For each chunk the newest archive that lists it decides: its node has the
-/// hash, and no older node can reach into it, since a delta that touches a part of a zero node lists the rest as well
-/// (FORMAT.md section 5.2). That the nodes found so combine to the recorded root (F031) is checked before a chain exists.
+/// hash, unless it is a zero node of which a part is listed by a newer one: what is left of it is hashed again ([NodeWalk]). That
+/// the nodes found so combine to the recorded root (F031) is checked before a chain exists.
 ///
 /// Safe for use by several threads. Close it.
 public final class Chain implements Closeable {
 
+    /// data files that are kept open
+    private static final int MOST_OPEN = 64;
+
     private final List<Layer> layers;
     private final State state;
     private final Geometry geometry;
+    private final NavigableMap<Long, Found> cut = new TreeMap<>();
 
     /// A node of the device and the archive that lists it.
     ///
     /// @param layer 0 for the full
     /// @param row in that archive's node table
+    /// @param node as it is there, or a part of it that was cut anew since a newer archive lists the rest
     public record Found(int layer, long row, Node node) {}
 
     /// Takes the nodes of the device, in order.
@@ -56,7 +66,7 @@ public final class Chain implements Closeable {
         List<Layer> layers = new ArrayList<>();
         try {
             for (StoredArchive archive : path) {
-                layers.add(new Layer(archive));
+                layers.add(new Layer(archive, path.size() <= MOST_OPEN));
             }
             return new Chain(List.copyOf(layers));
         } catch (Throwable e) {
@@ -85,6 +95,11 @@ public final class Chain implements Closeable {
         return layers.get(layer).archive();
     }
 
+    /// {@return in how many folders a data file may be at most that the content at a layer is put together from}
+    int copies(int newest) {
+        return layers.subList(0, newest + 1).stream().mapToInt(layer -> layer.archive().folders().size()).max().orElse(1);
+    }
+
     /// {@return the tables of a layer}
     public Index index(int layer) {
         return layers.get(layer).index();
@@ -97,10 +112,14 @@ public final class Chain implements Closeable {
     /// {@return the node that holds `chunk`}
     /// @param chunk inside of the device
     public Found find(long chunk) throws CorruptException {
-        return find(layers.size() - 1, chunk);
+        Map.Entry<Long, Found> piece = cut.floorEntry(chunk);
+        return piece != null && chunk < piece.getValue().node().end()
+                ? piece.getValue()
+                : find(layers.size() - 1, chunk);
     }
 
-    /// {@return the node that held `chunk` when the archive of a layer was the newest}
+    /// {@return the newest node that held `chunk` when the archive of a layer was the newest; of zero nodes perhaps only a part
+    /// counted then}
     /// @param chunk inside of the device as it was then
     public Found find(int newest, long chunk) throws CorruptException {
         for (int layer = newest; layer >= 0; layer--) {
@@ -113,19 +132,48 @@ public final class Chain implements Closeable {
         throw new CorruptException(Rule.F031, name(), "no archive lists chunk " + chunk);
     }
 
+    /// {@return whether the payload of a layer has a part in a chunk, as the device is at the end of the chain}
+    public boolean uses(int layer, long chunk) throws CorruptException {
+        int blocks = (int) ((geometry.length(chunk, 1) + Geometry.BLOCK_SIZE - 1) >>> Geometry.BLOCK_LOG);
+        long firstBlock = chunk << (geometry.chunkLog() - Geometry.BLOCK_LOG);
+        BitSet filled = new BitSet();
+        for (int at = find(chunk).layer(); at >= layer && filled.nextClearBit(0) < blocks; at--) {
+            Index index = layers.get(at).index();
+            long row = index.find(chunk);
+            if (row >= 0 && index.node(row).zero()) {
+                return false;
+            }
+            if (row >= 0 && index.full()) {
+                return at == layer;
+            }
+            long end = row < 0 ? 0 : index.extentEnd(row);
+            for (long e = row < 0 ? 0 : index.node(row).extent(); e < end; e++) {
+                Extent extent = index.extent(e);
+                int from = (int) (extent.first() - firstBlock);
+                if (at == layer && extent.data() && filled.nextClearBit(from) < extent.end() - firstBlock) {
+                    return true;
+                }
+                filled.set(from, (int) (extent.end() - firstBlock));
+            }
+        }
+        return false;
+    }
+
     /// Visits all nodes of the device in order.
     public void forEachNode(Visitor visitor) throws IOException {
-        ChainCursor cursor = new ChainCursor(layers.stream().map(Layer::index).toList());
-        for (long chunk = 0; chunk < geometry.chunks(); ) {
-            int layer = cursor.advance(chunk);
-            if (layer < 0) {
-                throw new CorruptException(Rule.F031, name(), "no archive lists chunk " + chunk);
-            }
-            long row = cursor.row(layer);
-            Node node = layers.get(layer).index().node(row);
-            visitor.node(new Found(layer, row, node));
-            chunk = node.end();
+        NodeWalk walk = new NodeWalk(indexes(layers.size()), cut, name());
+        for (Found found = walk.next(); found != null; found = walk.next()) {
+            visitor.node(found);
         }
+    }
+
+    /// {@return the nodes of the device as it was when the archive of a layer was the newest}
+    NodeWalk walk(int newest) {
+        return new NodeWalk(indexes(newest + 1), newest == layers.size() - 1 ? cut : new TreeMap<>(), archive(newest).manifest().baseName());
+    }
+
+    private List<Index> indexes(int count) {
+        return layers.subList(0, count).stream().map(Layer::index).toList();
     }
 
     String name() {
@@ -143,28 +191,33 @@ public final class Chain implements Closeable {
         }
     }
 
-    /// a kept zero node says that the parent is zero there: F022
     private void checkKeptZeros() throws CorruptException {
         for (int layer = 1; layer < layers.size(); layer++) {
-            Index index = layers.get(layer).index();
-            for (long row = 0; index.keepsZeros() && row < index.nodes(); row++) {
-                Node node = index.node(row);
-                if (node.zero() && node.extent() == index.extentEnd(row)) {
-                    checkZero(layer - 1, node);
-                }
-            }
+            String where = layers.get(layer).archive().index().getFileName().toString();
+            checkKeptZeros(layer - 1, layers.get(layer).index(), where);
         }
     }
 
-    private void checkZero(int layer, Node kept) throws CorruptException {
-        for (long chunk = kept.chunk(); chunk < kept.end(); ) {
-            Node node = find(layer, chunk).node();
-            if (!node.zero()) {
-                String where = layers.get(layer + 1).archive().index().getFileName().toString();
-                throw new CorruptException(
-                        Rule.F022, where, "chunk " + chunk + " is kept as zero, but the parent has data there");
+    /// a kept zero node says that the parent is zero there: F022
+    private void checkKeptZeros(int below, Index index, String where) throws CorruptException {
+        if (!index.keepsZeros()) {
+            return;
+        }
+        ChainCursor cursor = new ChainCursor(indexes(below + 1));
+        for (long row = 0; row < index.nodes(); row++) {
+            Node node = index.node(row);
+            if (!node.zero() || node.extent() < index.extentEnd(row)) {
+                continue;
             }
-            chunk = node.end();
+            for (long chunk = node.chunk(); chunk < node.end(); ) {
+                int layer = cursor.advance(chunk);
+                Node old = layer < 0 ? null : cursor.node(layer);
+                if (old == null || !old.zero()) {
+                    throw new CorruptException(
+                            Rule.F022, where, "chunk " + chunk + " is kept as zero, but the parent has no zeros there");
+                }
+                chunk = cursor.end(layer);
+            }
         }
     }
 
@@ -173,26 +226,33 @@ public final class Chain implements Closeable {
     ///
     /// @throws CorruptException F031, if the result is not the root that the archive records
     public void proveRoot(int newest) throws CorruptException {
-        String where = archive(newest).manifest().baseName();
-        Geometry then = index(newest).geometry();
-        State recorded = index(newest).state();
+        proveRoot(index(newest), walk(newest), archive(newest).manifest().baseName());
+    }
+
+    /// Checks the tables of an archive that applies to the device as it was when the archive of a layer was the newest.
+    ///
+    /// @param where its name, for messages
+    /// @throws CorruptException F022, F031
+    public void proveOnTop(int newest, Index index, String where) throws CorruptException {
+        checkKeptZeros(newest, index, where);
+        List<Index> indexes = new ArrayList<>(indexes(newest + 1));
+        indexes.add(index);
+        proveRoot(index, new NodeWalk(indexes, new TreeMap<>(), where), where);
+    }
+
+    private static void proveRoot(Index newest, NodeWalk walk, String where) throws CorruptException {
+        Geometry then = newest.geometry();
+        State recorded = newest.state();
         TreeMerge merge = new TreeMerge();
         Hash root = Empty.ROOT;
-        for (long chunk = 0; chunk < then.chunks(); ) {
-            Node node = find(newest, chunk).node();
-            if (node.end() > then.chunks()) {
-                throw new CorruptException(Rule.F031, where, "a node reaches past the end of the device");
-            }
-            if (node.count() >= then.chunks() && !then.single()) {
-                throw new CorruptException(Rule.F031, where, "one node covers the whole device");
-            }
+        for (Found found = walk.next(); found != null; found = walk.next()) {
+            Node node = found.node();
             root = node.hash();
             try {
                 merge.add(root, then.length(node.chunk(), node.count()));
             } catch (IllegalArgumentException | IllegalStateException e) {
                 throw new CorruptException(Rule.F031, where, e.getMessage());
             }
-            chunk = node.end();
         }
         if (!then.single()) {
             root = merge.root();

@@ -1,13 +1,19 @@
 package varve.archive.chain;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import java.util.BitSet;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameDecoder;
+import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -19,13 +25,17 @@ import varve.archive.hash.SubtreeHasher;
 /// Reads chunks of a chain, each proved by its hash before it is given out.
 ///
 /// A chunk is put together from the newest archive that lists it down to where all its blocks are found. Frames of deltas hold
-/// several chunks, so the last few that were decoded are kept: sequential reading decodes each once.
+/// several chunks, so the last few that were decoded are kept: sequential reading decodes each once. What is damaged in one copy of an
+/// archive is taken from another, if the chain has several.
 ///
 /// For one thread. Working memory is a few frames. Close it; the chain stays open.
 public final class ChainReader implements AutoCloseable {
 
     private static final long CACHE = 24 << 20;
     private static final int MOST_FRAMES = 24;
+
+    /// instead of the number of a copy: the one that the file trees vouch for
+    private static final int PROVED = -1;
 
     private final Chain chain;
     private final Arena arena = Arena.ofShared();
@@ -35,11 +45,13 @@ public final class ChainReader implements AutoCloseable {
     private final MemorySegment scratch;
     private final BitSet filled = new BitSet();
     private final Map<Key, MemorySegment> frames;
+    private final Deque<MemorySegment> rooms = new ArrayDeque<>(); // for frames, not in use
     private final int mostFrames;
     private final long frameRoom;
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
+    private int copy; // of the data files, that is tried first
 
     private record Key(int layer, long position) {}
 
@@ -59,12 +71,14 @@ public final class ChainReader implements AutoCloseable {
         this.frames = new LinkedHashMap<>(mostFrames, 0.75f, true);
     }
 
-    /// Lends a part of a data file that the caller has read, so that frames in it are not read again; until the next offer.
+    /// Lends a part of a data file that the caller has read, so that frames in it are not read again, nor taken from anywhere else;
+    /// until the next offer.
     ///
     /// @param layer 0 for the full
     /// @param position of `bytes` in the file
     /// @param bytes native memory; not to be believed, like the file
     public void offer(int layer, long position, MemorySegment bytes) {
+        forget(key -> key.layer == layer);
         offeredLayer = layer;
         offeredPosition = position;
         offered = bytes;
@@ -91,12 +105,54 @@ public final class ChainReader implements AutoCloseable {
             into.fill((byte) 0);
             return;
         }
+        try {
+            prove(found, chunk, then, into);
+        } catch (CorruptException | DeviceException | EOFException e) {
+            int copies = chain.copies(found.layer());
+            if (copies == 1) {
+                throw e;
+            }
+            readElsewhere(found, chunk, then, into, copies, e);
+        }
+    }
+
+    private void prove(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         fill(found, chunk, into);
         Hash hash = then.single() ? hasher.whole(into) : hasher.subtree(into, then.offset(chunk));
         if (!hash.equals(found.node().hash())) {
             throw new CorruptException(
                     Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
         }
+    }
+
+    /// tries other copies of the data files: those parts that the file trees vouch for, then each copy for all frames
+    private void readElsewhere(Chain.Found found, long chunk, Geometry then, MemorySegment into, int copies, IOException failure)
+            throws IOException {
+        try {
+            for (copy = PROVED; copy < copies; copy++) {
+                forget(any -> true); // a frame may have decoded to something else
+                try {
+                    prove(found, chunk, then, into);
+                    return;
+                } catch (CorruptException | DeviceException | EOFException e) {
+                    // the next may be better; if not, what was wrong at first is to be told
+                }
+            }
+            forget(any -> true);
+        } finally {
+            copy = 0;
+        }
+        throw failure;
+    }
+
+    private void forget(Predicate<Key> which) {
+        frames.entrySet().removeIf(entry -> {
+            if (which.test(entry.getKey())) {
+                rooms.add(entry.getValue());
+                return true;
+            }
+            return false;
+        });
     }
 
     private void fill(Chain.Found newest, long chunk, MemorySegment into) throws IOException {
@@ -196,29 +252,53 @@ public final class ChainReader implements AutoCloseable {
         Key key = new Key(layer, frame.position());
         MemorySegment room = frames.get(key);
         if (room == null) {
-            room = frames.size() < mostFrames
-                    ? arena.allocate(frameRoom, 4096)
-                    : frames.remove(frames.keySet().iterator().next());
-            decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
+            room = room();
+            try {
+                decode(layer, frame, chunk, room.asSlice(0, frame.contentSize()));
+            } catch (Throwable e) {
+                rooms.add(room);
+                throw e;
+            }
             frames.put(key, room);
         }
         return room.asSlice(0, frame.contentSize());
     }
 
+    private MemorySegment room() {
+        if (!rooms.isEmpty()) {
+            return rooms.remove();
+        }
+        return frames.size() < mostFrames ? arena.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
+    }
+
     private void decode(int layer, Node.Frame frame, long chunk, MemorySegment content) throws IOException {
-        MemorySegment bytes = bytes(layer, frame);
-        if (!decoder.decode(bytes, content)) {
+        long at = frame.position() - offeredPosition;
+        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
+            check(decoder.decode(offered.asSlice(at, frame.size()), content), layer, frame, chunk);
+            return;
+        }
+        DataCopies data = chain.layer(layer).data();
+        if (copy == PROVED) {
+            check(decoder.decode(data.readProved(frame, compressed), content), layer, frame, chunk);
+            return;
+        }
+        IOException failure = null;
+        for (int i = 0; i < data.count(); i++) {
+            try {
+                check(decoder.decode(data.read((copy + i) % data.count(), frame, compressed), content), layer, frame, chunk);
+                return;
+            } catch (CorruptException | DeviceException | EOFException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        throw failure;
+    }
+
+    private void check(boolean decoded, int layer, Node.Frame frame, long chunk) throws CorruptException {
+        if (!decoded) {
             throw new CorruptException(
                     Rule.F010, where(layer, chunk), "frame of " + frame.size() + " bytes at position " + frame.position());
         }
-    }
-
-    private MemorySegment bytes(int layer, Node.Frame frame) throws IOException {
-        long at = frame.position() - offeredPosition;
-        if (layer == offeredLayer && at >= 0 && frame.end() <= offeredPosition + offered.byteSize()) {
-            return offered.asSlice(at, frame.size());
-        }
-        return chain.layer(layer).data().read(frame, compressed);
     }
 
     private String where(int layer, long chunk) {

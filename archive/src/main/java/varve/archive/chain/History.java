@@ -39,6 +39,13 @@ public record History(List<StoredArchive> archives) {
         return List.copyOf(points);
     }
 
+    /// {@return this and the archive of a new point in time}
+    public History with(StoredArchive newest) {
+        List<StoredArchive> more = new ArrayList<>(archives);
+        more.add(newest);
+        return new History(List.copyOf(more));
+    }
+
     /// {@return the newest point in time}
     public Optional<Point> latest() {
         List<Point> points = points();
@@ -50,26 +57,35 @@ public record History(List<StoredArchive> archives) {
     /// @param usable which archives may be used
     /// @return full first; empty if no path leads there
     public Optional<List<StoredArchive>> path(State state, Predicate<StoredArchive> usable) {
+        return path(State.NOTHING, state, usable);
+    }
+
+    /// Finds the path of archives that leads from one state to another with the fewest bytes to read.
+    ///
+    /// @param from [State#NOTHING], or a state that is not `state`
+    /// @return empty if no path leads there
+    public Optional<List<StoredArchive>> path(State from, State state, Predicate<StoredArchive> usable) {
         record Reached(State state, long cost) {}
         Map<State, StoredArchive> by = new HashMap<>();
         Map<State, Long> costs = new HashMap<>();
         PriorityQueue<Reached> front = new PriorityQueue<>(Comparator.comparingLong(Reached::cost));
-        Map<State, List<StoredArchive>> from = new HashMap<>();
+        Map<State, List<StoredArchive>> edges = new HashMap<>();
         for (StoredArchive archive : archives) {
             if (!archive.manifest().unchanged() && usable.test(archive)) {
-                from.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive);
+                edges.computeIfAbsent(archive.manifest().parent(), s -> new ArrayList<>()).add(archive);
             }
         }
-        front.add(new Reached(State.NOTHING, 0));
+        front.add(new Reached(from, 0));
+        costs.put(from, 0L);
         while (!front.isEmpty()) {
             Reached here = front.remove();
             if (here.cost > costs.getOrDefault(here.state, Long.MAX_VALUE)) {
                 continue;
             }
             if (here.state.equals(state) && by.containsKey(state)) {
-                return Optional.of(walkBack(state, by));
+                return Optional.of(walkBack(from, state, by));
             }
-            for (StoredArchive edge : from.getOrDefault(here.state, List.of())) {
+            for (StoredArchive edge : edges.getOrDefault(here.state, List.of())) {
                 State next = edge.manifest().state();
                 long size = edge.manifest().file().size();
                 long cost = here.cost > Long.MAX_VALUE - size ? Long.MAX_VALUE : here.cost + size; // what no disk holds is no path
@@ -101,14 +117,14 @@ public record History(List<StoredArchive> archives) {
         return reached;
     }
 
-    private static List<StoredArchive> walkBack(State state, Map<State, StoredArchive> by) {
+    private static List<StoredArchive> walkBack(State from, State state, Map<State, StoredArchive> by) {
         Deque<StoredArchive> path = new ArrayDeque<>();
         State here = state;
         do {
             StoredArchive edge = by.get(here);
             path.addFirst(edge);
             here = edge.manifest().parent();
-        } while (!here.equals(State.NOTHING));
+        } while (!here.equals(from));
         return List.copyOf(path);
     }
 }

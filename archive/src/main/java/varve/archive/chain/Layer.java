@@ -3,7 +3,7 @@ package varve.archive.chain;
 import java.io.Closeable;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
-import varve.archive.file.ArchiveFile;
+import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 
@@ -12,10 +12,13 @@ final class Layer implements Closeable {
 
     private final StoredArchive archive;
     private final Index index;
-    private volatile @Nullable ArchiveFile data;
+    private final boolean keepOpen;
+    private volatile @Nullable DataCopies data;
 
-    Layer(StoredArchive archive) throws IOException {
+    /// @param keepOpen whether the data file stays open between reads
+    Layer(StoredArchive archive, boolean keepOpen) throws IOException {
         this.archive = archive;
+        this.keepOpen = keepOpen;
         this.index = archive.openIndex();
     }
 
@@ -27,10 +30,10 @@ final class Layer implements Closeable {
         return index;
     }
 
-    /// {@return the data file}
+    /// {@return the data file, in all its copies}
     /// @throws BrokenChainException if it is not at hand
-    ArchiveFile data() throws IOException {
-        ArchiveFile file = data;
+    DataCopies data() throws IOException {
+        DataCopies file = data;
         if (file != null) {
             return file;
         }
@@ -39,7 +42,7 @@ final class Layer implements Closeable {
                 if (!archive.dataAtHand()) {
                     throw new BrokenChainException(archive.data() + ": needed, but not at hand; bring it back to this folder");
                 }
-                data = archive.openData();
+                data = archive.openCopies(keepOpen);
             }
             return data;
         }
@@ -47,7 +50,7 @@ final class Layer implements Closeable {
 
     @Override
     public void close() throws IOException {
-        try (ArchiveFile file = data) {
+        try (DataCopies file = data) {
             index.close();
         }
     }

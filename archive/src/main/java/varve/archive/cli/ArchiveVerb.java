@@ -81,6 +81,9 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private LockWaitOption lockWait = new LockWaitOption();
 
+    @Mixin
+    private ChangesOption changes = new ChangesOption();
+
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
     private boolean dryRun;
 
@@ -106,11 +109,13 @@ public final class ArchiveVerb implements Verb {
         if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
             throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
         }
+        if (jobs.size() > 1 && options.changes().isPresent()) {
+            throw new UsageException("--changes: a list is of one source");
+        }
         Hashing.warmUp();
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             if (jobs.size() == 1) {
-                report(stdio, text, jobs.getFirst(), archive(jobs.getFirst(), options, stdio));
-                return ExitCode.OK;
+                return archive(jobs.getFirst(), options, stdio, text);
             }
             text.array();
             return all(jobs, options, stdio, text);
@@ -122,10 +127,10 @@ public final class ArchiveVerb implements Verb {
         List<String> failed = new ArrayList<>();
         for (Job job : jobs) {
             try {
-                report(stdio, text, job, archive(job, options, stdio));
+                archive(job, options, stdio, text);
             } catch (IOException | RuntimeException e) {
                 ExitCode end = ExitCode.of(e);
-                Main.explain(stdio.err(), e, end);
+                Main.explain(stdio, e, end);
                 text.object().member("source", job.source).member("volume", job.volume)
                         .member("error", Main.message(e)).member("exitCode", end.number()).end();
                 code = code == ExitCode.OK ? end : code;
@@ -133,7 +138,7 @@ public final class ArchiveVerb implements Verb {
             }
         }
         if (!failed.isEmpty()) {
-            stdio.err().println("varve: " + failed.size() + " of " + jobs.size() + " were not archived: " + String.join(", ", failed));
+            stdio.say(failed.size() + " of " + jobs.size() + " were not archived: " + String.join(", ", failed));
         }
         return code;
     }
@@ -150,35 +155,63 @@ public final class ArchiveVerb implements Verb {
         return new Job(source, volume != null ? volume : equals < 0 ? defaultVolume(source) : word.substring(equals + 1));
     }
 
-    /// What was recorded where.
-    private record Recorded(Vault place, Outcome outcome) {}
+    /// Where it goes.
+    private record Place(Vault vault, boolean isNew) {}
 
-    private Recorded archive(Job job, ArchiveOptions options, Stdio stdio) throws IOException, InterruptedException {
+    private interface Run {
+        Outcome with(Archiver archiver) throws IOException, InterruptedException;
+    }
+
+    private ExitCode archive(Job job, ArchiveOptions options, Stdio stdio, JsonText text) throws IOException, InterruptedException {
         if (job.source.equals("-")) {
-            Vault place = place(job.volume);
-            try (Progress shown = progress.start(stdio, "archive " + job.volume, -1)) {
-                Outcome outcome = archiver(place, job.volume, options, shown, stdio).archive(stdio.in(), lockWait.duration());
-                shown.finish();
-                return new Recorded(place, outcome);
-            }
+            return archive(job, -1, options, stdio, text, archiver -> archiver.archive(stdio.in(), lockWait.duration()));
         }
         try (FileDevice device = FileDevice.open(Path.of(job.source))) {
-            Vault place = place(job.volume);
-            try (Progress shown = progress.start(stdio, "archive " + job.volume, device.size())) {
-                Outcome outcome = archiver(place, job.volume, options, shown, stdio).archive(device, lockWait.duration());
-                shown.finish();
-                return new Recorded(place, outcome);
-            }
+            return archive(job, device.size(), options, stdio, text, archiver -> archiver.archive(device, lockWait.duration()));
         }
     }
 
-    private Vault place(String name) throws IOException {
+    private ExitCode archive(Job job, long size, ArchiveOptions options, Stdio stdio, JsonText text, Run run)
+            throws IOException, InterruptedException {
+        Place place = place(job.volume);
+        ExitCode[] code = {ExitCode.OK};
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "archive " + job.volume, size)) {
+                        Outcome outcome = run.with(archiver(place.vault, job.volume, options, shown, stdio));
+                        shown.finish();
+                        report(stdio, text, job, place, outcome);
+                        code[0] = outcome.list().isEmpty() || outcome.list().get().believed() ? ExitCode.OK : ExitCode.FINDINGS;
+                    }
+                },
+                () -> {
+                    stdio.err().println();
+                    left(stdio, job.volume, "the same command carries on where this one stopped");
+                },
+                failure -> {
+                    if (ExitCode.of(failure) == ExitCode.IO) {
+                        left(stdio, job.volume, "deal with the error below; then give the same command again");
+                    }
+                });
+        return code[0];
+    }
+
+    private void left(Stdio stdio, String name, String next) {
+        if (!dryRun) {
+            stdio.err().println("  left     " + name + " has no new point in time; what the vault held is as it was");
+            stdio.err().println("  next     " + next);
+        }
+    }
+
+    private Place place(String name) throws IOException {
         Vault.checkVolumeName(name); // before a vault is made for it
         VaultName asked = vault.name();
         if (asked.label().isPresent() && asked.folder().isPresent()) {
-            return asked.open(); // one that has to be somebody is there already
+            return new Place(asked.open(), false); // one that has to be somebody is there already
         }
-        return dryRun ? Vault.openOrImagine(asked.place()) : Vault.openOrCreate(asked.place());
+        Vault known = Vault.openOrImagine(asked.place());
+        Vault place = dryRun ? known : Vault.openOrCreate(asked.place());
+        return new Place(place, !place.equals(known));
     }
 
     private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
@@ -193,7 +226,7 @@ public final class ArchiveVerb implements Verb {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
         Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun);
+        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun, changes.read());
     }
 
     private OptionalInt chunkLog() {
@@ -219,17 +252,21 @@ public final class ArchiveVerb implements Verb {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }
-        Path name = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
-        return name == null ? "" : name.toString().replaceFirst("\\.(img|raw)$", "");
+        Path file = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
+        String name = file == null ? "" : file.toString().replaceFirst("\\.(img|raw)$", "");
+        if (!name.isEmpty() && !Manifest.isVolumeName(name)) {
+            throw new UsageException("a volume cannot be called \"" + name + "\" as the source is: give --volume NAME");
+        }
+        return name;
     }
 
-    private void report(Stdio stdio, JsonText text, Job job, Recorded recorded) {
-        Outcome outcome = recorded.outcome;
+    private void report(Stdio stdio, JsonText text, Job job, Place place, Outcome outcome) {
+        warnIfSmaller(stdio, job, outcome);
         if (json.asked()) {
             text.object()
                     .member("volume", job.volume)
-                    .member("vault", recorded.place.folder().toString())
-                    .member("vaultId", recorded.place.id().toString())
+                    .member("vault", place.vault.folder().toString())
+                    .member("vaultId", place.vault.id().toString())
                     .member("dryRun", dryRun)
                     .member("kind", outcome.kind().word())
                     .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
@@ -240,8 +277,9 @@ public final class ArchiveVerb implements Verb {
                     .member("changedSize", outcome.changedSize())
                     .member("payloadSize", outcome.payloadSize())
                     .member("storedSize", outcome.storedSize())
-                    .member("reusedSize", outcome.reusedSize())
-                    .end();
+                    .member("reusedSize", outcome.reusedSize());
+            outcome.list().ifPresent(list -> ChangesOption.json(text, list));
+            text.end();
             return;
         }
         String name = job.volume;
@@ -259,12 +297,27 @@ public final class ArchiveVerb implements Verb {
             stdio.out().println(name + ": " + verb + " a full of " + size
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         } else {
-            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size
+            stdio.out().println(name + ": " + verb + " a delta of " + Size.format(outcome.changedSize()) + " changed of " + size + before(outcome)
                     + " in " + Size.format(outcome.storedSize()) + when(outcome, " as "));
         }
+        outcome.list().ifPresent(list -> stdio.out().println(ChangesOption.text(list)));
         if (!dryRun) {
-            stdio.out().println("safe in " + recorded.place.folder() + ": written, read back and compared");
+            stdio.out().println("safe in " + place.vault.folder() + (place.isNew ? ", a new vault" : "") + ": written, read back and compared");
         }
+    }
+
+    private static void warnIfSmaller(Stdio stdio, Job job, Outcome outcome) {
+        long size = outcome.state().size();
+        long before = outcome.parent().size();
+        if (outcome.kind() == Kind.DELTA && size < before) {
+            stdio.warn(job.volume + ": smaller than at the point before: " + size + " bytes, then " + before
+                    + (job.source.equals("-") ? "; did what sends the stream end early?" : ""));
+        }
+    }
+
+    private static String before(Outcome outcome) {
+        long size = outcome.parent().size();
+        return size == outcome.state().size() ? "" : " (before: " + Size.format(size) + ")";
     }
 
     private static boolean unchanged(Outcome outcome) {

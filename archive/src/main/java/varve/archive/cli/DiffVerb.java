@@ -50,6 +50,7 @@ public final class DiffVerb implements Verb {
         }
         FoundPoint old = FoundPoint.find(place, a);
         FoundPoint now = FoundPoint.find(place, b);
+        old.problems().forEach(problem -> stdio.say(Main.message(problem.cause())));
         long[] total = new long[2];
         PrintStream out = stdio.out();
         try (Chain first = old.openTables();
@@ -81,8 +82,8 @@ public final class DiffVerb implements Verb {
             text.end().member("count", total[0]).member("bytes", total[1]);
         }
         if (!json.asked()) {
-            (summary ? out : stdio.err()).println(total[0] + " ranges, " + total[1] + " bytes (" + Size.format(total[1]) + ")");
+            (summary ? out : stdio.err()).println(total[0] + (total[0] == 1 ? " range, " : " ranges, ") + total[1] + " bytes (" + Size.format(total[1]) + ")");
         }
-        return ExitCode.OK;
+        return old.problems().isEmpty() ? ExitCode.OK : ExitCode.FINDINGS;
     }
 }

@@ -115,7 +115,7 @@ public final class JsonText implements AutoCloseable {
                 case '"', '\\' -> quoted.append('\\').append(c);
                 case '\n' -> quoted.append("\\n");
                 default -> {
-                    if (c < ' ' || c == 0x7f) {
+                    if (Character.isISOControl(c)) {
                         quoted.append(String.format("\\u%04x", (int) c));
                     } else {
                         quoted.append(c);

@@ -1,7 +1,6 @@
 package varve.archive.cli;
 
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.util.Arrays;
@@ -21,12 +20,15 @@ public final class Main {
     /// Where the launcher has put the user's stderr while the JVM says what nobody should read (see `varve`).
     private static final String STDERR = "VARVE_STDERR";
 
+    /// what Java puts in the place of bytes that are no UTF-8; to ask for the file so would miss it
+    private static final char UNDECODABLE = '\ufffd';
+
     private Main() {}
 
     public static void main(String[] args) throws IOException {
         if (args.length == 1 && args[0].equals("--version")) { // before anything is loaded that takes time
             System.out.println("varve " + Version.CURRENT);
-            return;
+            System.exit((System.out.checkError() ? ExitCode.IO : ExitCode.OK).number());
         }
         String stderr = System.getenv(STDERR);
         if (stderr != null) {
@@ -47,14 +49,14 @@ public final class Main {
             code = dispatch(stdio, args);
         } catch (ParameterException e) {
             code = ExitCode.USAGE;
-            say(stdio.err(), e.getMessage());
+            stdio.say(e.getMessage());
             stdio.err().println("see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         } catch (Throwable e) {
             code = ExitCode.of(e);
-            explain(stdio.err(), e, code);
+            explain(stdio, e, code);
         }
         if (stdio.out().checkError() && code == ExitCode.OK) {
-            say(stdio.err(), "stdout: not all of the output could be written");
+            stdio.say("stdout: not all of the output could be written");
             code = ExitCode.IO;
         }
         return code;
@@ -81,7 +83,13 @@ public final class Main {
     }
 
     private static ExitCode run(Stdio stdio, Verb verb, String[] args) throws IOException, InterruptedException {
-        ParseResult parsed = commandLine(verb).parseArgs(args);
+        CommandLine top = commandLine(verb);
+        for (String arg : args) {
+            if (arg.indexOf(UNDECODABLE) >= 0) {
+                throw new ParameterException(top, arg + ": not UTF-8, as names have to be here: make a link to it that is");
+            }
+        }
+        ParseResult parsed = top.parseArgs(args);
         while (parsed.hasSubcommand()) {
             parsed = parsed.subcommand();
         }
@@ -133,15 +141,16 @@ public final class Main {
         return ServiceLoader.load(Verb.class);
     }
 
-    static void explain(PrintStream err, Throwable thrown, ExitCode code) {
+    static void explain(Stdio stdio, Throwable thrown, ExitCode code) {
         if (code == ExitCode.UNEXPECTED) {
-            say(err, "unexpected: " + code.meaning());
-            thrown.printStackTrace(err);
+            stdio.say("unexpected: " + code.meaning());
+            thrown.printStackTrace(stdio.err());
         } else {
-            say(err, message(thrown));
+            stdio.say(message(thrown));
         }
     }
 
+    /// {@return what an exception says, in one line that names the thing}
     static String message(Throwable thrown) {
         return switch (thrown) {
             case UncheckedIOException e -> message(e.getCause());
@@ -155,9 +164,5 @@ public final class Main {
     private static String words(Throwable thrown) {
         return thrown.getClass().getSimpleName()
                 .replaceFirst("Exception$", "").replaceAll("(?<=.)([A-Z])", " $1").toLowerCase(Locale.ROOT);
-    }
-
-    private static void say(PrintStream err, String message) {
-        err.println("varve: " + message);
     }
 }

@@ -25,7 +25,7 @@ public final class ShowVerb implements Verb {
     private String point = "";
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Mixin
     private JsonOption json = new JsonOption();
@@ -37,9 +37,9 @@ public final class ShowVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Vault place = vault.open();
-        FoundPoint found = FoundPoint.find(place, PointName.parse(point));
-        found.problems().forEach(problem -> stdio.err().println("varve: " + problem.cause().getMessage()));
+        List<Vault> places = vaults.open(stdio.warnings());
+        FoundPoint found = FoundPoint.find(places, PointName.parse(point));
+        found.problems().forEach(problem -> stdio.say(Main.message(problem.cause())));
         Point point = found.point();
         Manifest m = point.manifest();
         Optional<List<StoredArchive>> path = found.history().path(m.state(), any -> true);
@@ -48,7 +48,7 @@ public final class ShowVerb implements Verb {
             path = found.history().path(m.state(), StoredArchive::dataAtHand);
         }
         if (json.asked()) {
-            json(stdio, place, point, path, restorable);
+            json(stdio, places.getFirst(), point, path, restorable);
         } else {
             text(stdio, point, path, restorable);
         }
@@ -59,10 +59,10 @@ public final class ShowVerb implements Verb {
         Manifest m = point.manifest();
         var out = stdio.out();
         out.println("point in time  " + m.volume() + "@" + Manifest.text(m.time()) + "  (number " + m.sequence() + ")");
-        m.label().ifPresent(label -> out.println("label          " + label));
+        m.label().ifPresent(label -> out.println("label          " + Printable.line(label)));
         out.println("root           " + m.state().root());
         out.println("size           " + m.state().size() + " bytes (" + Size.format(m.state().size()) + ")");
-        out.println("source         " + m.source() + " on " + m.host());
+        out.println("source         " + Printable.line(m.source() + " on " + m.host()));
         out.println("chunk size     " + (1 << m.chunkLog()));
         point.archives().forEach(archive -> stored(out, archive));
         if (path.isEmpty()) {
@@ -70,7 +70,7 @@ public final class ShowVerb implements Verb {
             return;
         }
         out.println("restored from  " + path.get().size() + (path.get().size() == 1 ? " file" : " files")
-                + (restorable ? ", all at hand:" : ", not all at hand:"));
+                + (restorable ? ", all at hand:" : ", not all at hand (varve where tells who has them):"));
         for (StoredArchive archive : path.get()) {
             out.println("  " + archive.data() + (archive.dataAtHand() ? "" : "  (away)"));
         }
@@ -90,7 +90,7 @@ public final class ShowVerb implements Verb {
             out.println("  parent root  " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
         }
         out.println("  file hash    " + m.file().hash() + "  (b3sum of that file)");
-        out.println("  finished     " + Manifest.text(m.finished()) + " by " + m.tool());
+        out.println("  finished     " + Manifest.text(m.finished()) + " by " + Printable.line(m.tool()));
     }
 
     private static void json(Stdio stdio, Vault place, Point point, Optional<List<StoredArchive>> path, boolean restorable) {

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Columns of text, as wide as they need to be. A heading that begins with `>` is of numbers, set to the right.
+/// Columns of text from anywhere, as wide as they need to be. A heading that begins with `>` is of numbers, set to the right.
 final class Table {
 
     private final List<String[]> rows = new ArrayList<>();
@@ -20,7 +20,7 @@ final class Table {
     }
 
     void row(String... cells) {
-        rows.add(cells);
+        rows.add(Arrays.stream(cells).map(Printable::line).toArray(String[]::new));
     }
 
     /// @param otherwise what to say if there are no rows

@@ -15,6 +15,7 @@ public interface Verb {
         PROVE("Prove it"),
         BRING_BACK("Bring it back"),
         KEEP("Keep copies"),
+        RETAIN("Decide what stays"),
         LEARN("Learn");
 
         private final String heading;

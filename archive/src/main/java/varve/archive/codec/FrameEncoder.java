@@ -26,7 +26,7 @@ public final class FrameEncoder implements AutoCloseable {
         return Zstd.compressBound(contentSize);
     }
 
-    /// {@return the lowest and the highest level}
+    /// {@return whether zstd has this level}
     public static boolean levelIsKnown(int level) {
         return level >= Zstd.minCompressionLevel() && level <= Zstd.maxCompressionLevel() && level != 0;
     }

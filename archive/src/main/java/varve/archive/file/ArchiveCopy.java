@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -40,8 +41,16 @@ public final class ArchiveCopy {
     private final StoredArchive target;
     private final Steps steps;
     private final SubtreeHasher hasher = new SubtreeHasher();
+    private final List<Damage> damage = new ArrayList<>();
     private long reused;
     private long mended;
+    private boolean fromMedium;
+
+    /// Bytes of a data file that are not as they should be.
+    ///
+    /// @param file that they are in
+    /// @param position of the first
+    public record Damage(Path file, long position, long size) {}
 
     /// Is told what is done.
     @FunctionalInterface
@@ -80,10 +89,13 @@ public final class ArchiveCopy {
     }
 
     /// Removes what interrupted runs have left of archives.
-    public static void discardStages(Path folder) throws IOException {
+    ///
+    /// @param kept archives that will be copied, so that what was left of them serves
+    public static void discardStages(Path folder, Collection<Manifest> kept) throws IOException {
+        List<Path> serving = kept.stream().map(manifest -> stage(folder, manifest, ".zst")).toList();
         List<Path> stages;
         try (Stream<Path> content = Files.list(folder)) {
-            stages = content.filter(path -> path.getFileName().toString().startsWith(STAGE)).toList();
+            stages = content.filter(path -> path.getFileName().toString().startsWith(STAGE) && !serving.contains(path)).toList();
         }
         for (Path stage : stages) {
             Files.delete(stage);
@@ -102,6 +114,16 @@ public final class ArchiveCopy {
     /// {@return bytes that were damaged in one place and taken from another}
     public long mended() {
         return mended;
+    }
+
+    /// {@return what was found to be damaged in sources, group by group}
+    public List<Damage> damage() {
+        return List.copyOf(damage);
+    }
+
+    /// {@return whether what was written was read back past the page cache}
+    public boolean fromMedium() {
+        return fromMedium;
     }
 
     /// Brings all files of the archive: afterwards it is there, and known to be good.
@@ -202,6 +224,7 @@ public final class ArchiveCopy {
         List<ArchiveFile> sources = new ArrayList<>();
         try (FileChannel old = FileChannel.open(to, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
                 StageFile stage = new StageFile(to, rows)) {
+            fromMedium = stage.direct();
             openSources(sources);
             FileTree tree = openTree(arena);
             long oldSize = old.size();
@@ -219,7 +242,8 @@ public final class ArchiveCopy {
                 stage.append(group);
             }
             Manifest.Digest found = stage.finish();
-            if (!found.equals(manifest.file())) { // there was no tree to tell earlier
+            if (!found.equals(manifest.file())) { // there was no tree to tell earlier, or where
+                damage.add(new Damage(sources.getFirst().path(), 0, size));
                 throw new SourceException(new CorruptException(Rule.F038, source.data().toString(),
                         "expected " + manifest.file().hash() + ", found " + found.hash()));
             }
@@ -234,7 +258,7 @@ public final class ArchiveCopy {
         IOException failure = null;
         for (Path file : source.allData()) {
             try {
-                sources.add(ArchiveFile.open(file, manifest));
+                sources.add(ArchiveFile.open(file, manifest, true));
             } catch (IOException e) {
                 failure = e;
             }
@@ -282,6 +306,7 @@ public final class ArchiveCopy {
             } catch (IOException e) {
                 failure = Optional.of(e);
             }
+            damage.add(new Damage(file.path(), position, group.byteSize()));
         }
         throw new SourceException(failure.orElseThrow());
     }

@@ -6,15 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
+import varve.archive.format.Skippable;
 import varve.archive.format.Summary;
 import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
@@ -28,34 +31,29 @@ public final class ArchiveFile implements AutoCloseable {
     private static final int PAGE = 4096;
     private static final int SAMPLES = 64;
     private static final long DROP_BACK = 4 << 20;
+    private static final int MOST_TRIES = 16;
 
     private final Path path;
-    private final FileChannel channel;
+    private final @Nullable FileChannel channel; // null if it is opened for each read
     private final long size;
-    private final int guest; // descriptor of a file whose pages are dropped after reading, or -1
+    private final boolean guest; // whose pages are dropped after reading
+    private final int descriptor; // to drop them, or -1
 
-    private ArchiveFile(Path path, FileChannel channel, long size) throws IOException {
+    private ArchiveFile(Path path, @Nullable FileChannel channel, long size) throws IOException {
         this.path = path;
         this.channel = channel;
         this.size = size;
-        this.guest = guest(path, size);
-    }
-
-    private static int guest(Path path, long size) throws IOException {
-        if (path.getFileSystem() != FileSystems.getDefault()) {
-            return -1;
-        }
-        int fd = Linux.open(path, Linux.O_RDONLY);
+        int fd = path.getFileSystem() == FileSystems.getDefault() ? Linux.open(path, Linux.O_RDONLY) : -1;
+        boolean drop = false;
         try {
-            if (!cached(fd, size)) {
-                return fd;
+            drop = fd >= 0 && !cached(fd, size);
+        } finally {
+            if (fd >= 0 && (!drop || channel == null)) {
+                Linux.close(fd);
             }
-        } catch (Throwable e) {
-            Linux.close(fd);
-            throw e;
         }
-        Linux.close(fd);
-        return -1;
+        this.guest = drop;
+        this.descriptor = drop && channel != null ? fd : -1;
     }
 
     /// {@return whether most of some pages from all over the file are in the page cache}
@@ -73,9 +71,10 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// Opens a data file and compares its size and its header with what is known of it.
     ///
+    /// @param keepOpen whether it stays open between reads
     /// @throws CorruptException if it is not the file that the manifest describes
-    public static ArchiveFile open(Path path, Manifest manifest) throws IOException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+    static ArchiveFile open(Path path, Manifest manifest, boolean keepOpen) throws IOException {
+        FileChannel channel = Folder.open(path);
         try (Arena arena = Arena.ofConfined()) {
             String where = path.getFileName().toString();
             long size = channel.size();
@@ -90,10 +89,51 @@ public final class ArchiveFile implements AutoCloseable {
                 throw new CorruptException(
                         Rule.F038, where, "expected " + manifest.file().size() + " bytes, found " + size);
             }
-            return new ArchiveFile(path, channel, size);
+            ArchiveFile file = new ArchiveFile(path, keepOpen ? channel : null, size);
+            if (!keepOpen) {
+                channel.close();
+            }
+            return file;
         } catch (Throwable e) {
             channel.close();
             throw e;
+        }
+    }
+
+    /// Opens a data file without a look at what is in it: it may be cut off, damaged, or another file altogether.
+    public static ArchiveFile openAnyway(Path path) throws IOException {
+        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try {
+            return new ArchiveFile(path, channel, channel.size());
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /// {@return the header of a data file, if it begins with a good one}
+    public static Optional<Header> header(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            return Optional.of(header(channel, path, arena));
+        } catch (CorruptException | NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// {@return the summary at the end of an `.index` file, or before the seek table of a data file, if its own check holds}
+    public static Optional<Summary> summary(Path path, boolean data) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            long end = data ? SeekTable.position(channel, path, arena) : channel.size();
+            if (end < Summary.FRAME_SIZE) {
+                return Optional.empty();
+            }
+            MemorySegment frame = arena.allocate(Summary.FRAME_SIZE, 8);
+            Mapped.read(channel, path, end - Summary.FRAME_SIZE, frame);
+            return Optional.of(Summary.decodeAlone(frame, path.getFileName().toString()));
+        } catch (CorruptException | NoSuchFileException e) {
+            return Optional.empty();
         }
     }
 
@@ -114,7 +154,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return where the index region begins, as far as an unverified look at the end of the file tells}
     /// @throws CorruptException if there is no seek table with a summary before it
     public static long indexPosition(Path path, Manifest manifest) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(path);
                 Arena arena = Arena.ofConfined()) {
             long end = SeekTable.position(channel, path, arena);
             if (manifest.index().size() > end - Header.FRAME_SIZE) {
@@ -140,11 +180,28 @@ public final class ArchiveFile implements AutoCloseable {
             throw new CorruptException(
                     Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
         }
-        Mapped.read(channel, path, position, into);
-        if (guest >= 0) {
+        if (channel != null) {
+            Mapped.read(channel, path, position, into);
+        } else {
+            try (FileChannel now = FileChannel.open(path, StandardOpenOption.READ)) {
+                Mapped.read(now, path, position, into);
+            }
+        }
+        if (guest) {
             // only what lies in the range as a whole is dropped, and the cache holds folios of up to 2 MiB
             long start = Math.max(0, position - DROP_BACK) & -PAGE;
-            Linux.dropCache(guest, start, position + into.byteSize() - start);
+            drop(start, position + into.byteSize() - start);
+        }
+    }
+
+    private void drop(long start, long length) throws IOException {
+        int fd = descriptor >= 0 ? descriptor : Linux.open(path, Linux.O_RDONLY);
+        try {
+            Linux.dropCache(fd, start, length);
+        } finally {
+            if (descriptor < 0) {
+                Linux.close(fd);
+            }
         }
     }
 
@@ -158,8 +215,8 @@ public final class ArchiveFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try (channel) {
-            if (guest >= 0) {
-                Linux.close(guest);
+            if (descriptor >= 0) {
+                Linux.close(descriptor);
             }
         }
     }
@@ -182,10 +239,47 @@ public final class ArchiveFile implements AutoCloseable {
     /// {@return the index inside of a data file, which repeats its header}
     public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
         Header header;
-        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
             header = header(channel, data, arena);
         }
         return Index.open(data, indexPosition(data, manifest), manifest, Optional.of(header));
+    }
+
+    /// {@return the index inside of a data file that may be damaged all around it, or cut off behind it, or empty if there is none}
+    ///
+    /// The number of frames, which its place depends on, is not known then; but the place is one of as many as there can be frames, and a
+    /// summary ends the region.
+    public static Optional<Index> findOwnIndex(Path data, Manifest manifest) throws IOException {
+        try (FileChannel channel = FileChannel.open(data, StandardOpenOption.READ);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment tag = arena.allocate(Skippable.HEAD_SIZE + Skippable.TAG_SIZE, 8);
+            long mostFrames = manifest.index().size() / Node.SIZE;
+            for (long frames = 0, tries = 0; frames <= mostFrames && tries < MOST_TRIES; frames++) {
+                long position = SeekTable.position(manifest.file().size(), frames) - manifest.index().size();
+                long summary = position + manifest.index().size() - Summary.FRAME_SIZE;
+                if (position < Header.FRAME_SIZE) {
+                    break;
+                }
+                if (summary + tag.byteSize() <= channel.size() && summaryAt(channel, data, summary, tag)) {
+                    tries++;
+                    try {
+                        return Optional.of(Index.open(data, position, manifest));
+                    } catch (CorruptException e) {
+                        // it only looked like one
+                    }
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean summaryAt(FileChannel channel, Path data, long position, MemorySegment room) throws IOException {
+        try {
+            Mapped.read(channel, data, position, room);
+            return Summary.isAt(room, 0);
+        } catch (DeviceException e) {
+            return false;
+        }
     }
 }

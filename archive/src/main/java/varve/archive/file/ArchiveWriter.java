@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -56,6 +57,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     public ArchiveWriter(Path folder, Header header) throws IOException {
         this.stage = new Stage(folder);
         this.header = header;
+        stage.removeForeign();
         if (!stagedHeader(folder).filter(header::equals).isPresent()) {
             stage.discard();
         }
@@ -80,7 +82,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// {@return the header of the archive that an interrupted run was writing}
     public static Optional<Header> stagedHeader(Path folder) throws IOException {
         Path path = new Stage(folder).data();
-        if (!Files.exists(path)) {
+        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
             return Optional.empty();
         }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
@@ -155,9 +157,16 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// @param describe makes the manifest when sizes and hashes are known
     /// @return the manifest
     public Manifest commit(State state, Function<Written, Manifest> describe) throws IOException {
+        return commit(state, describe, index -> {});
+    }
+
+    /// Completes the files, proves that they are on the medium, and makes them an archive if its tables stand a proof.
+    ///
+    /// @param proof gets the tables as a reader would, after all rules that they can break by themselves were checked
+    public Manifest commit(State state, Function<Written, Manifest> describe, Proof proof) throws IOException {
         Manifest manifest;
         try {
-            manifest = complete(state, describe);
+            manifest = complete(state, describe, proof);
             stage.decide(manifest);
         } catch (IOException e) {
             failed = true; // nothing but the vault is read or written here
@@ -167,7 +176,12 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         return manifest;
     }
 
-    private Manifest complete(State state, Function<Written, Manifest> describe) throws IOException {
+    /// What else must be right before the archive exists.
+    public interface Proof {
+        void of(Index index) throws IOException;
+    }
+
+    private Manifest complete(State state, Function<Written, Manifest> describe, Proof proof) throws IOException {
         Summary summary =
                 new Summary(header, state, extents, nodes, frames, payloadSize, data.position());
         try (RowFile indexFile = new RowFile(stage.index(), PAGE)) {
@@ -178,7 +192,8 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         Manifest.Digest index = digestOfIndex();
         Manifest draft = describe.apply(new Written(summary, new Manifest.Digest(0, index.hash()), index));
         try (Index written = Index.open(stage.index(), 0, draft)) {
-            SeekTable.write(written, data); // opening it has checked every rule that tables can break
+            proof.of(written); // opening it has checked every rule that tables can break by themselves
+            SeekTable.write(written, data);
         }
         Manifest.Digest file = data.finish();
         MemorySegment head = arena.allocate(FileTree.HEAD_SIZE, 8);

@@ -3,12 +3,14 @@ package varve.archive.file;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import varve.archive.block.DeviceException;
 
 /// Folders and small files that a power cut does not take back: content is on the medium when the file was synced, a name
@@ -67,6 +69,39 @@ public final class Folder {
         }
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
         sync(file.toAbsolutePath().getParent());
+    }
+
+    /// Opens a file of a vault for reading. A vault may come from anywhere: what is there under its name is looked at first, since
+    /// opening a pipe would wait for somebody to write to it.
+    ///
+    /// @throws DeviceException if it is no file, or may not be read
+    public static FileChannel open(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new DeviceException(file + ": no regular file");
+        }
+        try {
+            return FileChannel.open(file, StandardOpenOption.READ);
+        } catch (AccessDeniedException e) {
+            throw new DeviceException(file + ": permission denied", e);
+        }
+    }
+
+    /// Reads a small file of a vault.
+    ///
+    /// @param most bytes to expect; of a larger file one more is read, so that the caller sees that it is too large
+    /// @throws DeviceException if it is no file, or cannot or may not be read
+    public static byte[] read(Path file, int most) throws IOException {
+        try (FileChannel channel = open(file)) {
+            ByteBuffer content = ByteBuffer.allocate((int) Math.min(channel.size(), most) + 1);
+            try {
+                while (content.hasRemaining() && channel.read(content) >= 0) {
+                    // until the end
+                }
+            } catch (IOException e) {
+                throw new DeviceException(file + ": cannot read at " + content.position() + ": " + e.getMessage(), e);
+            }
+            return Arrays.copyOf(content.array(), content.position());
+        }
     }
 
     /// Waits until the names in a folder are on the medium.

@@ -5,7 +5,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
@@ -30,6 +29,9 @@ import varve.archive.hash.SubtreeHasher;
 ///
 /// Safe for use by several threads. Close it to unmap.
 public final class Index implements AutoCloseable {
+
+    /// rows that are looked at one by one before a search is worth it
+    private static final int NEAR = 8;
 
     private final Arena arena;
     private final String where;
@@ -67,7 +69,7 @@ public final class Index implements AutoCloseable {
     /// @param header of the data file, if that is where the region is
     static Index open(Path file, long position, Manifest manifest, Optional<Header> header) throws IOException {
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = Folder.open(file)) {
             String where = file.getFileName().toString();
             long size = manifest.index().size();
             long end = channel.size();
@@ -94,7 +96,7 @@ public final class Index implements AutoCloseable {
 
     /// {@return the position of the first byte at which a file is no copy of the index region, or -1 if it is one}
     public long mismatch(Path copy) throws IOException {
-        try (FileChannel channel = FileChannel.open(copy, StandardOpenOption.READ);
+        try (FileChannel channel = Folder.open(copy);
                 Arena mapping = Arena.ofConfined()) {
             return Mapped.map(channel, copy, 0, channel.size(), mapping).mismatch(bytes);
         }
@@ -158,13 +160,28 @@ public final class Index implements AutoCloseable {
         return nodeRow + 1 < nodes() ? node(nodeRow + 1).extent() : summary.extents();
     }
 
+    /// {@return the first chunk of the node in a row}
+    public long firstChunk(long row) {
+        return Node.firstChunk(bytes, summary.nodeRows() + row * Node.SIZE);
+    }
+
+    /// {@return the chunk after the last of the node in a row}
+    public long endChunk(long row) {
+        return Node.endChunk(bytes, summary.nodeRows() + row * Node.SIZE);
+    }
+
     /// {@return the row of the last node that begins at `chunk` or before, or -1}
     public long rowAtOrBefore(long chunk) {
-        long low = 0;
+        return rowAtOrBefore(chunk, 0);
+    }
+
+    /// {@return the row of the last node that begins at `chunk` or before, or `from - 1`}
+    private long rowAtOrBefore(long chunk, long from) {
+        long low = from;
         long high = nodes();
         while (low < high) {
             long middle = (low + high) >>> 1;
-            if (Node.firstChunk(bytes, summary.nodeRows() + middle * Node.SIZE) <= chunk) {
+            if (firstChunk(middle) <= chunk) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -176,7 +193,48 @@ public final class Index implements AutoCloseable {
     /// {@return the row of the node that holds `chunk`, or -1 if the archive does not list it}
     public long find(long chunk) throws CorruptException {
         long row = rowAtOrBefore(chunk);
-        return row >= 0 && chunk < node(row).end() ? row : -1;
+        return row >= 0 && chunk < endChunk(row) ? row : -1;
+    }
+
+    /// {@return the first row from `row` on whose node ends behind `chunk`, or the number of rows}
+    public long rowEndingAfter(long chunk, long row) {
+        long near = row;
+        for (int step = 0; step < NEAR && near < nodes(); step++, near++) {
+            if (endChunk(near) > chunk) {
+                return near;
+            }
+        }
+        if (near == nodes()) {
+            return near;
+        }
+        long last = rowAtOrBefore(chunk, near);
+        return last >= near && endChunk(last) > chunk ? last : last + 1;
+    }
+
+    /// {@return the first row whose frame ends behind a position in the data file, or the number of rows}
+    public long rowAfter(long position) throws CorruptException {
+        long low = 0;
+        long high = nodes();
+        while (low < high) { // rows without a frame go with the next that has one
+            long middle = (low + high) >>> 1;
+            long row = middle;
+            while (row < high && node(row).frame().size() == 0) {
+                row++;
+            }
+            if (row < high && node(row).frame().end() <= position) {
+                low = row + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /// Copies a part of the index region.
+    ///
+    /// @param from position of its first byte in the region
+    public void copy(long from, MemorySegment into) {
+        into.copyFrom(bytes.asSlice(from, into.byteSize()));
     }
 
     private void checkPlace(long position, Optional<Header> header) throws CorruptException {

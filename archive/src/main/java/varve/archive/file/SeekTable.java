@@ -24,6 +24,7 @@ final class SeekTable {
     private static final int HEAD = 8;
     private static final int ROW = 8;
     private static final int FOOT = 9;
+    private static final int OWN_ROWS = 4; // header, and the three frames of the index region
     private static final int BUFFER = 1 << 16;
 
     private final Index index;
@@ -42,11 +43,16 @@ final class SeekTable {
         return HEAD + rows(summary) * ROW + FOOT;
     }
 
-    /// Writes the table.
+    /// Hands the table out, piece by piece.
     static void write(Index index, Sink sink) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             new SeekTable(index, sink, arena).write();
         }
+    }
+
+    /// {@return where the table of a file begins, if the file has so many data frames}
+    static long position(long fileSize, long frames) {
+        return fileSize - HEAD - (OWN_ROWS + frames) * ROW - FOOT;
     }
 
     /// {@return where the table begins, by the number of frames that it ends with}
@@ -58,7 +64,7 @@ final class SeekTable {
             throw new CorruptException(Rule.F013, where, "no room for one in " + size + " bytes");
         }
         Mapped.read(channel, path, size - FOOT, foot);
-        long position = size - HEAD - FOOT - (foot.get(U32, 0) & 0xffff_ffffL) * ROW;
+        long position = position(size, (foot.get(U32, 0) & 0xffff_ffffL) - OWN_ROWS);
         if (foot.get(U32, 5) != END_MAGIC || position < Header.FRAME_SIZE) {
             throw new CorruptException(Rule.F013, where, "no seek table at its end");
         }
@@ -90,7 +96,7 @@ final class SeekTable {
     }
 
     private static long rows(Summary summary) {
-        return 1 + summary.frames() + 3;
+        return OWN_ROWS + summary.frames();
     }
 
     private void write() throws IOException {

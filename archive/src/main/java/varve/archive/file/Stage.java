@@ -2,8 +2,11 @@ package varve.archive.file;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.UnsupportedException;
@@ -73,19 +76,20 @@ record Stage(Path folder) {
     /// @return whether there was
     /// @throws UnsupportedException if it is the commit of a later version
     boolean recover() throws IOException {
-        if (!Files.exists(manifest())) {
+        if (!Files.exists(manifest(), LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
         try {
-            Manifest manifest = Manifest.decode(Files.readAllBytes(manifest()), manifest().toString());
+            removeForeign();
+            Manifest manifest = Manifest.decode(Folder.read(manifest(), Manifest.MAX_SIZE), manifest().toString());
             if (complete(manifest)) {
                 commit(manifest);
                 return true;
             }
-        } catch (CorruptException e) {
+        } catch (CorruptException | NoSuchFileException e) {
             // no decision of ours
         }
-        Files.delete(manifest());
+        Files.deleteIfExists(manifest());
         return false;
     }
 
@@ -103,9 +107,22 @@ record Stage(Path folder) {
 
     /// Removes everything that is staged.
     void discard() throws IOException {
-        for (Path file : new Path[] {manifest(), draft(), data(), index(), tree(), nodes(), extents()}) {
+        for (Path file : files()) {
             Files.deleteIfExists(file);
         }
+    }
+
+    /// Removes what no run of ours has staged: a link would have us write who knows where, opening a pipe would wait for ever.
+    void removeForeign() throws IOException {
+        for (Path file : files()) {
+            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    private List<Path> files() {
+        return List.of(manifest(), draft(), data(), index(), tree(), nodes(), extents());
     }
 
     private static void renameIfThere(Path from, Path to) throws IOException {

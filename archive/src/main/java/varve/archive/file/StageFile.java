@@ -179,14 +179,15 @@ final class StageFile implements Sink, Closeable {
 
     private void writeGroups() {
         try {
-            Group group;
+            boolean last;
             do {
-                group = full.take();
-                if (failure == null && group.size > 0 | group.last) {
+                Group group = full.take();
+                last = group.last; // once it is free, the group is the leading thread's, which may make it the last
+                if (failure == null && group.size > 0 | last) {
                     tryWrite(group);
                 }
                 free.put(group);
-            } while (!group.last);
+            } while (!last);
         } catch (InterruptedException e) {
             // closed while writing: the stage stays for the next run
         }

@@ -2,9 +2,12 @@ package varve.archive.file;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import varve.archive.block.DeviceException;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 
 /// An archive in one or more folders: its manifest, and where its other files are or would be.
@@ -55,7 +58,7 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     }
 
     /// {@return the file trees in all folders that have one}
-    List<Path> allTrees() {
+    public List<Path> allTrees() {
         return all(".tree");
     }
 
@@ -73,13 +76,48 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
         return Files.exists(index()) || dataAtHand();
     }
 
-    /// {@return the tables, from whichever file is at hand}
+    /// {@return the tables, from whichever file is at hand and good}
     public Index openIndex() throws IOException {
-        return ArchiveFile.openIndex(data(), index(), manifest);
+        IOException failure = null;
+        for (Path folder : folders) {
+            Path data = folder.resolve(manifest.baseName() + ".zst");
+            Path index = folder.resolve(manifest.baseName() + ".index");
+            if (folders.size() == 1 || Files.exists(index) || Files.exists(data)) {
+                try {
+                    return ArchiveFile.openIndex(data, index, manifest);
+                } catch (CorruptException | DeviceException | NoSuchFileException e) {
+                    failure = failure == null ? e : failure;
+                }
+            }
+        }
+        throw failure == null ? new NoSuchFileException(index().toString()) : failure;
     }
 
+    /// Opens the data file, where it has the right size and header.
+    ///
+    /// @throws CorruptException if none has
     public ArchiveFile openData() throws IOException {
-        return ArchiveFile.open(data(), manifest);
+        return openData(true);
+    }
+
+    /// @param keepOpen whether the file stays open between reads: of long chains too many would be open at once
+    /// @throws CorruptException if none has the right size and header
+    public ArchiveFile openData(boolean keepOpen) throws IOException {
+        IOException failure = null;
+        for (Path file : allData()) {
+            try {
+                return ArchiveFile.open(file, manifest, keepOpen);
+            } catch (CorruptException | DeviceException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        throw failure == null ? new NoSuchFileException(data().toString()) : failure;
+    }
+
+    /// {@return the data file in all its copies, whatever is wrong with them}
+    /// @param keepOpen whether they stay open between reads
+    public DataCopies openCopies(boolean keepOpen) throws IOException {
+        return new DataCopies(this, keepOpen);
     }
 
     /// {@return the same archive as seen from more folders}

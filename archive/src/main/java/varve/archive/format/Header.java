@@ -37,11 +37,6 @@ public record Header(Kind kind, int chunkLog, UUID volumeId, State parent) {
     /// bytes of the whole frame; the first data frame begins here
     public static final int FRAME_SIZE = Skippable.HEAD_SIZE + CONTENT_SIZE;
 
-    /// the fields that the summary repeats: from the version to the parent's root
-    static final int SHARED = 8;
-
-    static final int SHARED_SIZE = 72;
-
     public Header {
         if (chunkLog < Geometry.MIN_CHUNK_LOG || chunkLog > Geometry.MAX_CHUNK_LOG) {
             throw new IllegalArgumentException("chunk 2^" + chunkLog);

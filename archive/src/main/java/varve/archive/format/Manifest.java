@@ -91,6 +91,11 @@ public record Manifest(
         return volume + "." + NAME_TIME.format(time) + digest + "." + kind.word();
     }
 
+    /// {@return bytes that the archive takes in a vault: the data file and the copy of its tables}
+    public long storedSize() {
+        return file.size() + index.size();
+    }
+
     /// {@return whether the archive was made of others, and not when the point was recorded}
     public boolean derived() {
         return original.isPresent();
@@ -121,6 +126,33 @@ public record Manifest(
     /// {@return whether nothing had changed since the parent}
     public boolean unchanged() {
         return kind == Kind.DELTA && parent.equals(state);
+    }
+
+    /// {@return the manifest of an archive that was made of others and leads to the same point}
+    ///
+    /// @param parent of a delta; [State#NOTHING] for a full
+    public Manifest derive(
+            State parent, Instant finished, String tool, long changedSize, long payloadSize, Digest file, Digest index) {
+        return new Manifest(
+                parent.equals(State.NOTHING) ? Kind.FULL : Kind.DELTA,
+                volume,
+                volumeId,
+                sequence,
+                previous,
+                Optional.of(originalHash()),
+                time,
+                finished,
+                label,
+                source,
+                host,
+                tool,
+                chunkLog,
+                state,
+                parent,
+                changedSize,
+                payloadSize,
+                file,
+                index);
     }
 
     /// {@return the text}

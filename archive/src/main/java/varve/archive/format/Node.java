@@ -96,4 +96,9 @@ public record Node(long chunk, long count, boolean zero, Frame frame, int payloa
     public static long firstChunk(MemorySegment from, long position) {
         return Bytes.u32(from, position);
     }
+
+    /// {@return the chunk after the last of the row at `position`, without decoding the rest}
+    public static long endChunk(MemorySegment from, long position) {
+        return firstChunk(from, position) + (Bytes.u32(from, position + 4) & ~ZERO);
+    }
 }

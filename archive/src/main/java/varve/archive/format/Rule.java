@@ -46,7 +46,8 @@ public enum Rule {
     F042("file tree of another file"),
     F043("altered manifest"),
     F044("damaged receipt"),
-    F045("receipts missing or altered");
+    F045("receipts missing or altered"),
+    F046("damaged settings");
 
     private final String breach;
 

@@ -77,6 +77,11 @@ public record Summary(
         MemorySegment.copy(MemorySegment.ofArray(check), 0, content, CHECK, check.length);
     }
 
+    /// {@return whether a summary frame seems to begin at a position, by its first bytes}
+    public static boolean isAt(MemorySegment from, long position) {
+        return Skippable.is(from, position, CONTENT_SIZE, TAG);
+    }
+
     /// {@return the summary at the end of an index region}
     /// @param index the region, whole; only its last frame and the heads of its tables are looked at
     /// @throws CorruptException F002, F027, F029, F032 to F034, and what [Header] may break
@@ -86,7 +91,20 @@ public record Summary(
         if (at < 0 || !Skippable.is(index, at, CONTENT_SIZE, TAG)) {
             throw new CorruptException(Rule.F027, where, "expected a summary frame at its end");
         }
-        MemorySegment content = index.asSlice(at + Skippable.HEAD_SIZE, CONTENT_SIZE);
+        Summary summary = decodeAlone(index.asSlice(at), where);
+        summary.checkTables(index, where);
+        return summary;
+    }
+
+    /// {@return the summary in a frame, without a look at the tables that it speaks of}
+    /// @param frame at least [#FRAME_SIZE] bytes
+    /// @throws CorruptException F027, F032 to F034, and what [Header] may break
+    /// @throws UnsupportedException if a later version wrote it
+    public static Summary decodeAlone(MemorySegment frame, String where) throws CorruptException, UnsupportedException {
+        if (!isAt(frame, 0)) {
+            throw new CorruptException(Rule.F027, where, "expected a summary frame");
+        }
+        MemorySegment content = frame.asSlice(Skippable.HEAD_SIZE, CONTENT_SIZE);
         byte[] found = content.asSlice(CHECK, Bytes.CHECK_SIZE).toArray(ValueLayout.JAVA_BYTE);
         if (!Arrays.equals(found, Bytes.check(content, CHECK)) || !Bytes.zero(content, 160, 16)) {
             throw new CorruptException(Rule.F027, where, "the check over its bytes does not hold");
@@ -101,7 +119,6 @@ public record Summary(
                 Bytes.u64(content, 144),
                 Bytes.u64(content, 152));
         summary.checkLimits(where);
-        summary.checkTables(index, where);
         return summary;
     }
 

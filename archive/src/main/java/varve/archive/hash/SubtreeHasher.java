@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// Cheap to make; one per thread, since it holds scratch memory; nothing to close.
 public final class SubtreeHasher {
     private static final int BATCH = Kernel.WIDTH * LEAF;
+    private static final int FEW = 4 * LEAF;
     private static final long LARGEST = 1L << 62;
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[LEAF]).asReadOnly();
 
@@ -99,8 +100,11 @@ public final class SubtreeHasher {
     }
 
     private Hash batch(MemorySegment data, long offset) {
-        Kernel kernel = kernel();
         int size = (int) data.byteSize();
+        if (size <= FEW) {
+            return few(data, offset);
+        }
+        Kernel kernel = kernel();
         int leaves = size / LEAF;
         long index = offset / LEAF;
         kernel.leaves(data, leaves, index);
@@ -109,6 +113,16 @@ public final class SubtreeHasher {
             leaves++;
         }
         return kernel.reduce(leaves);
+    }
+
+    /// a manifest, say: a kernel would work mostly on lanes without a leaf
+    private static Hash few(MemorySegment data, long offset) {
+        TreeMerge merge = new TreeMerge();
+        for (long at = 0; at < data.byteSize(); at += LEAF) {
+            int size = (int) Math.min(LEAF, data.byteSize() - at);
+            merge.add(Compression.leaf(data, at, size, (offset + at) / LEAF, 0), size);
+        }
+        return merge.value();
     }
 
     private Hash batchOfZeros(long offset, int size) {

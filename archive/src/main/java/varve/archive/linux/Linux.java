@@ -33,15 +33,11 @@ public final class Linux {
     public static final int O_RDWR = 2;
     public static final int O_CREAT = 0x40;
     public static final int O_EXCL = 0x80;
-    public static final int O_TRUNC = 0x200;
     public static final int O_DIRECT = arm() ? 0x1_0000 : 0x4000;
     public static final int O_NOFOLLOW = arm() ? 0x8000 : 0x2_0000;
     private static final int O_CLOEXEC = 0x8_0000;
 
     // linux/fs.h
-    public static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
-    public static final int SYNC_FILE_RANGE_WRITE = 2;
-    public static final int SYNC_FILE_RANGE_WAIT_AFTER = 4;
     private static final int SEEK_END = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
@@ -54,7 +50,6 @@ public final class Linux {
     private static final int S_IFBLK = 0x6000;
 
     private static final int POSIX_FADV_RANDOM = 1;
-    private static final int POSIX_FADV_SEQUENTIAL = 2;
     private static final int POSIX_FADV_DONTNEED = 4;
 
     private static final int FALLOC_FL_KEEP_SIZE = 1;
@@ -93,13 +88,6 @@ public final class Linux {
         }
     }
 
-    /// Opens a block device for writing as its only holder.
-    ///
-    /// @throws SystemCallException with `EBUSY` if it is mounted, swapped to, or held by another such open
-    public static int openExclusive(Path device) throws IOException {
-        return open(device, O_RDWR | O_EXCL);
-    }
-
     /// Closes a file. Never made twice: after an interrupted `close` the descriptor is gone (close(2)).
     public static void close(int fd) throws IOException {
         long result = once(errno -> (int) Close.CALL.invokeExact(errno, fd));
@@ -111,14 +99,6 @@ public final class Linux {
     /// {@return the size in bytes of a file or block device} The file position moves.
     public static long size(int fd) throws IOException {
         return checked(seek(fd, 0, SEEK_END), fd, "lseek to the end");
-    }
-
-    /// Reads at the file position, for pipes and the like.
-    ///
-    /// @return bytes read, 0 at the end
-    public static long read(int fd, MemorySegment into) throws IOException {
-        long size = into.byteSize();
-        return checked(call(errno -> (long) Read.CALL.invokeExact(errno, fd, into, size)), fd, "read");
     }
 
     /// Reads at an offset.
@@ -146,18 +126,6 @@ public final class Linux {
 
     public static void fsync(int fd) throws IOException {
         checked(call(errno -> (int) Fsync.CALL.invokeExact(errno, fd)), fd, "fsync");
-    }
-
-    public static void fdatasync(int fd) throws IOException {
-        checked(call(errno -> (int) Fdatasync.CALL.invokeExact(errno, fd)), fd, "fdatasync");
-    }
-
-    /// Starts or awaits write-back of a range. Says nothing about metadata or the device's cache: no durability.
-    ///
-    /// @param flags `SYNC_FILE_RANGE_...`
-    public static void syncFileRange(int fd, long offset, long size, int flags) throws IOException {
-        checked(call(errno -> (int) SyncFileRange.CALL.invokeExact(errno, fd, offset, size, flags)),
-                fd, "sync_file_range at " + offset);
     }
 
     /// {@return the first offset at or after `offset` that is data, or -1 if there is none} Where holes are not known,
@@ -213,11 +181,6 @@ public final class Linux {
     /// Turns read-ahead off.
     public static void adviseRandom(int fd) throws IOException {
         advise(fd, 0, 0, POSIX_FADV_RANDOM);
-    }
-
-    /// Doubles read-ahead.
-    public static void adviseSequential(int fd) throws IOException {
-        advise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }
 
     /// Drops the clean pages of a range that nobody has mapped. Whoever else had them cached loses them too.
@@ -428,10 +391,6 @@ public final class Linux {
         static final MethodHandle CALL = link("lseek", longs(JAVA_INT, JAVA_LONG, JAVA_INT));
     }
 
-    private static final class Read {
-        static final MethodHandle CALL = link("read", longs(JAVA_INT, ADDRESS, JAVA_LONG));
-    }
-
     private static final class Pread {
         static final MethodHandle CALL = link("pread", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
     }
@@ -446,14 +405,6 @@ public final class Linux {
 
     private static final class Fsync {
         static final MethodHandle CALL = link("fsync", ints(JAVA_INT));
-    }
-
-    private static final class Fdatasync {
-        static final MethodHandle CALL = link("fdatasync", ints(JAVA_INT));
-    }
-
-    private static final class SyncFileRange {
-        static final MethodHandle CALL = link("sync_file_range", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     }
 
     private static final class Fallocate {

@@ -37,7 +37,7 @@ public record Mounts(Path table, Path mounted) {
     public boolean seemsUnmounted(Path path) throws IOException {
         Path real = real(path);
         Optional<Path> place = REMOVABLE.stream().filter(real::startsWith).findFirst();
-        return place.isPresent() && deepest(column(mounted, 4), real).getNameCount() <= place.get().getNameCount();
+        return place.isPresent() && deepest(column(mounted, 4), real).getNameCount() < place.get().getNameCount();
     }
 
     /// {@return the path without links, as far as it exists}

@@ -16,11 +16,8 @@ public final class SystemCallException extends IOException {
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
     public static final int EINVAL = 22;
-    public static final int ENOTTY = 25;
-    public static final int ETXTBSY = 26;
     public static final int ENOSPC = 28;
     public static final int ESPIPE = 29;
-    public static final int EROFS = 30;
     public static final int EOPNOTSUPP = 95;
 
     private final int errno;

@@ -304,6 +304,7 @@ public final class Catalogue {
         for (Vault vault : after) {
             if (writable.stream().anyMatch(here -> here.id().equals(vault.id()))) {
                 told.write(vault);
+                RescueKit.renew(vault.folder());
             }
         }
         return open(after, warnings);

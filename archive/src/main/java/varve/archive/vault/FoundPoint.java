@@ -41,7 +41,24 @@ public record FoundPoint(List<Vault> vaults, Volume volume, History history, Poi
         if (content.history().archives().isEmpty() && !content.problems().isEmpty()) {
             throw content.problems().getFirst().cause();
         }
-        return new FoundPoint(vaults, volumes.getFirst(), content.history(), name.in(content.history()), content.problems());
+        return new FoundPoint(vaults, volumes.getFirst(), content.history(), point(name, content), content.problems());
+    }
+
+    private static Point point(PointName name, Volume.Content content) throws NotFoundException {
+        try {
+            return name.in(content.history());
+        } catch (NotFoundException e) {
+            if (content.problems().isEmpty()) {
+                throw e;
+            }
+            String first = content.problems().getFirst().cause().getMessage();
+            throw new NotFoundException(e.getMessage() + "; or it is one that cannot be read: " + first);
+        }
+    }
+
+    /// {@return whether all data files that it takes are at hand}
+    public boolean restorable() {
+        return history.path(state(), StoredArchive::dataAtHand).isPresent();
     }
 
     /// {@return the archives that the point is restored from, full first}

@@ -8,12 +8,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import varve.archive.file.Folder;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
 
-/// The file that makes a folder a vault: FORMAT.md section 13.
+/// The file that makes a folder a vault: FORMAT.md section 14.
 ///
 /// @param id made at random when the vault was
 /// @param created when that was, as it stands there
@@ -33,7 +34,7 @@ record Marker(UUID id, String created, Standing standing, boolean keeper) {
         Path file = folder.resolve(FILE);
         byte[] text;
         try {
-            text = Files.size(file) > MOST ? new byte[0] : Files.readAllBytes(file);
+            text = Folder.read(file, MOST);
         } catch (NoSuchFileException e) {
             throw new NotFoundException(folder + ": no vault (there is no " + FILE + " in it); is the disk mounted?");
         }

@@ -59,7 +59,7 @@ public record PointName(String volume, Optional<String> point) {
         if (name.matches("-[0-9]{1,9}")) {
             int back = Integer.parseInt(name.substring(1));
             if (back >= points.size()) {
-                throw new NotFoundException(this + ": the volume has only " + points.size() + " points in time");
+                throw new NotFoundException(this + ": the volume has only " + points.size() + (points.size() == 1 ? " point" : " points") + " in time");
             }
             return points.get(points.size() - 1 - back);
         }

@@ -78,6 +78,9 @@ public final class Proofs {
 
     /// Takes the next receipt.
     public void add(Receipt.Act act) {
+        if (act.what().removes() && act.vault().equals(vault)) { // what comes back one day is another file
+            act.archives().forEach(proof -> pieces.remove(new Identity(proof.archive(), proof.fileHash())));
+        }
         boolean counts = act.what().provesBytes() && act.vault().equals(vault) && !act.started().isAfter(now.plus(SKEW));
         for (Receipt.Proof proof : counts ? act.archives() : List.<Receipt.Proof>of()) {
             if (!proof.proved().isEmpty() || !proof.damaged().isEmpty()) {

@@ -63,6 +63,11 @@ public record Receipt(long sequence, Optional<Hash> previous, Optional<String> n
             return word;
         }
 
+        /// {@return whether it takes data files away}
+        boolean removes() {
+            return this == EXPIRE || this == EVICT;
+        }
+
         /// {@return whether its proofs are of every byte of the ranges that it names, by their own hashes} A restore proves
         /// what frames decode to, and removing proves nothing.
         boolean provesBytes() {

@@ -2,12 +2,14 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 
-/// Finds out what a vault at hand holds of a volume, from its folder.
+/// Finds out what a vault at hand holds of a volume: from its folder, and from the receipts of what was proved there.
 final class Stocktaking {
 
     private Stocktaking() {}
@@ -21,14 +23,15 @@ final class Stocktaking {
         if (archives.isEmpty()) {
             return Optional.empty();
         }
+        Proofs proofs = Proofs.of(vault.id(), new Receipts(volume).read().receipts(), Instant.now());
         List<Inventory.Held> held = archives.stream()
                 .filter(StoredArchive::dataAtHand)
-                .map(archive -> held(archive))
+                .map(archive -> held(archive, proofs))
                 .toList();
         return Optional.of(new Inventory.Stock(volume.name(), archives.getFirst().manifest().volumeId(), held));
     }
 
-    private static Inventory.Held held(StoredArchive archive) {
+    private static Inventory.Held held(StoredArchive archive, Proofs proofs) {
         Manifest manifest = archive.manifest();
         return new Inventory.Held(
                 manifest.baseName(),
@@ -36,7 +39,16 @@ final class Stocktaking {
                 manifest.file().size(),
                 manifest.kind(),
                 manifest.sequence(),
-                wholeSize(archive) ? Optional.of(new Inventory.Proof(manifest.finished(), Depth.STORED, Evidence.MEDIUM, true)) : Optional.empty());
+                wholeSize(archive) ? proof(manifest, proofs) : Optional.empty());
+    }
+
+    private static Optional<Inventory.Proof> proof(Manifest manifest, Proofs proofs) {
+        Proofs.Last last = proofs.last(manifest);
+        Optional<Instant> time = last.damaged() == 0 ? last.time() : proofs.pieces(manifest).stream()
+                .filter(piece -> !piece.good())
+                .flatMap(piece -> piece.time().stream())
+                .max(Comparator.naturalOrder());
+        return time.map(when -> new Inventory.Proof(when, last.depth(), last.evidence(), last.damaged() == 0));
     }
 
     /// whether the file has the size that it should have: nothing shorter is a copy, whatever was proved of it once

@@ -52,12 +52,15 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
         }
     }
 
-    /// Opens the vault in a folder, or makes one there if the folder is empty or does not exist.
+    /// Opens the vault in a folder, or makes one there if the folder is empty or does not exist. What a stranger needs to get
+    /// the data back without varve is there afterwards.
     ///
     /// @throws RefusedException if the folder holds something else, or seems to wait for a disk that is not mounted
     public static Vault openOrCreate(Path folder) throws IOException {
         if (Files.exists(folder.resolve(Marker.FILE))) {
-            return open(folder);
+            Vault vault = open(folder);
+            RescueKit.renew(folder);
+            return vault;
         }
         if (Mounts.ofSystem().seemsUnmounted(folder)) {
             throw new RefusedException(folder + ": no vault there, and no disk is mounted there; mount the disk, or, if this is the place, make"
@@ -92,6 +95,7 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
             Files.deleteIfExists(draft);
         }
         Folder.sync(folder);
+        RescueKit.renew(folder);
         return open(folder);
     }
 
@@ -166,8 +170,11 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
 
     /// @throws RefusedException if no volume may be called so
     public static void checkVolumeName(String name) throws RefusedException {
-        if (!Manifest.isVolumeName(name) || name.equals(Marker.FILE) || name.equals(CATALOGUE)) {
+        if (!Manifest.isVolumeName(name)) {
             throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
+        }
+        if (name.equals(Marker.FILE) || name.equals(CATALOGUE) || RescueKit.has(name)) {
+            throw new RefusedException("\"" + name + "\": a file of every vault is called so, and no volume can be");
         }
     }
 }

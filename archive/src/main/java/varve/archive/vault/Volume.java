@@ -2,13 +2,9 @@ package varve.archive.vault;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -20,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.History;
+import varve.archive.file.Folder;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
@@ -78,6 +75,11 @@ public record Volume(String name, Path folder) {
     /// @param cause what is wrong with it; the message names the file
     public record Problem(String manifest, IOException cause) {}
 
+    /// {@return whether a file of that name is a manifest}
+    static boolean isManifest(String file) {
+        return file.endsWith(".json") && MANIFEST.matcher(file).matches();
+    }
+
     public boolean exists() {
         return Files.isDirectory(folder);
     }
@@ -125,7 +127,7 @@ public record Volume(String name, Path folder) {
             for (Path path : volume.manifests()) {
                 String file = path.getFileName().toString();
                 try {
-                    byte[] text = text(path);
+                    byte[] text = Folder.read(path, Manifest.MAX_SIZE);
                     Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
                     volume.checkName(manifest, path);
                     Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
@@ -160,22 +162,9 @@ public record Volume(String name, Path folder) {
 
     private List<Path> manifests() throws IOException {
         try (Stream<Path> content = Files.list(folder)) {
-            return content.filter(path -> {
-                        String file = path.getFileName().toString();
-                        return MANIFEST.matcher(file).matches();
-                    })
+            return content.filter(path -> isManifest(path.getFileName().toString()))
                     .sorted()
                     .toList();
-        }
-    }
-
-    private static byte[] text(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            ByteBuffer text = ByteBuffer.allocate(Manifest.MAX_SIZE + 1);
-            while (text.hasRemaining() && channel.read(text) >= 0) {
-                // until the end
-            }
-            return Arrays.copyOf(text.array(), text.position());
         }
     }
 

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -59,6 +59,9 @@ public final class VolumeLock implements Closeable {
 
     private static void sign(Path holder, String purpose) {
         try {
+            if (!Files.isRegularFile(holder, LinkOption.NOFOLLOW_LINKS)) {
+                Files.deleteIfExists(holder); // a link would have us write who knows where
+            }
             Files.writeString(
                     holder,
                     "process " + ProcessHandle.current().pid() + ", " + purpose + ", since " + Manifest.text(Instant.now()) + "\n");
@@ -67,11 +70,11 @@ public final class VolumeLock implements Closeable {
         }
     }
 
-    private static String who(Path holder) throws IOException {
+    private static String who(Path holder) {
         try {
-            byte[] text = Files.readAllBytes(holder);
+            byte[] text = Folder.read(holder, 200);
             return new String(text, 0, Math.min(text.length, 200), StandardCharsets.UTF_8).strip();
-        } catch (NoSuchFileException e) {
+        } catch (IOException e) {
             return "another process";
         }
     }

@@ -1,5 +1,6 @@
 package varve.archive.cli;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -13,6 +14,10 @@ public final class Captured {
 
     public Stdio stdio(int columns) {
         return new Stdio(InputStream.nullInputStream(), printer(out), printer(err), columns, () -> nanos);
+    }
+
+    Stdio stdio(byte[] in) {
+        return new Stdio(new ByteArrayInputStream(in), printer(out), printer(err), 0, () -> nanos);
     }
 
     void pass(double seconds) {

@@ -41,6 +41,7 @@ import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
 import varve.archive.hash.TreeMerge;
 import varve.archive.vault.Volume;
+import varve.archive.vault.VolumeSettings;
 import varve.testdata.TestFiles;
 
 /// docs/FORMAT.md is true: its rules are those of [Rule] and of `testdata/bad`, its example restores from what is printed on
@@ -129,6 +130,18 @@ class FormatDocumentTest {
 
         long seekTable = summary.indexPosition() + summary.indexSize();
         assertEquals(-1, encoded.asSlice(0, seekTable).mismatch(file.asSlice(0, seekTable)), "first byte that differs");
+    }
+
+    @Test
+    void settingsOfTheExampleDecodeAndEncodeToTheSameBytes() throws IOException {
+        byte[] golden = Files.readAllBytes(TestFiles.root().resolve("golden/settings").resolve(VolumeSettings.FILE));
+        String indented = new String(golden, StandardCharsets.UTF_8).lines().map(line -> "    " + line + "\n").collect(Collectors.joining());
+        assertTrue(page.contains("\n\n" + indented + "\n"), "the page has the golden settings");
+        VolumeSettings settings = VolumeSettings.decode(golden, "golden");
+        assertArrayEquals(golden, settings.encode());
+        assertEquals("last 1, within 1y6m14d12h, daily 7, weekly 4, in the calendar of Europe/Vienna", settings.policy().orElseThrow().toString());
+        assertEquals("4", settings.protectedPoints().toString());
+        assertEquals("2-3 6-7", settings.expired().toString());
     }
 
     /// Encodes a zero frame; decodes and copies another, since its bytes are the compressor's choice.

@@ -34,8 +34,6 @@ final class LinuxTest {
         try (Arena arena = Arena.ofConfined()) {
             assertEquals(5, Linux.pwrite(fd, arena.allocateFrom(ValueLayout.JAVA_BYTE, "hello".getBytes()), 3));
             Linux.fsync(fd);
-            Linux.fdatasync(fd);
-            Linux.syncFileRange(fd, 0, 8, Linux.SYNC_FILE_RANGE_WRITE | Linux.SYNC_FILE_RANGE_WAIT_AFTER);
             MemorySegment buffer = arena.allocate(16);
             assertEquals(6, Linux.pread(fd, buffer, 2));
             assertEquals("hello", buffer.getString(1));
@@ -67,18 +65,6 @@ final class LinuxTest {
         Path file = Files.writeString(folder.resolve("f"), "hello");
         Path link = Files.createSymbolicLink(folder.resolve("link"), file);
         assertThrows(SystemCallException.class, () -> Linux.open(link, Linux.O_RDWR | Linux.O_NOFOLLOW));
-    }
-
-    @Test
-    void readsAtTheFilePosition() throws IOException {
-        int fd = Linux.open(Path.of("/proc/self/stat"), Linux.O_RDONLY);
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment buffer = arena.allocate(4096);
-            assertTrue(Linux.read(fd, buffer) > 0);
-            assertEquals(0, Linux.read(fd, buffer));
-        } finally {
-            Linux.close(fd);
-        }
     }
 
     @Test
@@ -198,7 +184,6 @@ final class LinuxTest {
     void adviceIsTakenEvenByAPipe() throws IOException {
         int fd = Linux.open(Path.of("/dev/zero"), Linux.O_RDONLY);
         Linux.adviseRandom(fd);
-        Linux.adviseSequential(fd);
         Linux.dropCache(fd, 0, 0);
         Linux.close(fd);
         assertThrows(SystemCallException.class, () -> Linux.adviseRandom(fd));
@@ -258,9 +243,9 @@ final class LinuxTest {
         @Test
         void isHeldOnce() throws IOException {
             try (LoopDevice device = LoopDevice.attach(image())) {
-                int fd = Linux.openExclusive(device.path());
+                int fd = Linux.open(device.path(), Linux.O_RDWR | Linux.O_EXCL);
                 SystemCallException e =
-                        assertThrows(SystemCallException.class, () -> Linux.openExclusive(device.path()));
+                        assertThrows(SystemCallException.class, () -> Linux.open(device.path(), Linux.O_RDWR | Linux.O_EXCL));
                 assertEquals(SystemCallException.EBUSY, e.errno());
                 Linux.close(fd);
             }
@@ -273,7 +258,7 @@ final class LinuxTest {
             Arrays.fill(ones, (byte) 1);
             Files.write(file, ones);
             try (LoopDevice device = LoopDevice.attach(file)) {
-                int fd = Linux.openExclusive(device.path());
+                int fd = Linux.open(device.path(), Linux.O_RDWR | Linux.O_EXCL);
                 Linux.zeroOut(fd, 4096, 8192);
                 if (Linux.punchHole(fd, MIB, MIB)) {
                     Arrays.fill(ones, MIB, 2 * MIB, (byte) 0);

@@ -1,9 +1,13 @@
 package varve.mounthelper.cli;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Printable;
 import varve.archive.cli.Size;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
@@ -21,8 +25,10 @@ record Report(RestorePlan plan) {
         row(to, "root", point.state().root().toString());
         row(to, "image", size(plan.size()) + ", " + Size.format(plan.dataSize()) + " of it data");
         String heading = "reads";
+        Set<Path> folders = plan.chain().stream().map(archive -> archive.data().getParent()).collect(Collectors.toSet());
         for (StoredArchive archive : plan.chain()) {
-            row(to, heading, archive.data().getFileName() + ", " + Size.format(archive.manifest().file().size()));
+            Path data = archive.data();
+            row(to, heading, data.getFileName() + ", " + Size.format(archive.manifest().file().size()) + (folders.size() > 1 ? ", in " + data.getParent() : ""));
             heading = "";
         }
         row(to, "target", plan.target() + ", " + switch (plan.kind()) {
@@ -38,7 +44,7 @@ record Report(RestorePlan plan) {
         if (plan.tail() > 0) {
             row(to, "", "leaves the " + size(plan.tail()) + " beyond the image as they are");
         }
-        plan.warnings().forEach(warning -> to.println("varve: warning: " + warning));
+        plan.warnings().forEach(warning -> to.println("varve: warning: " + Printable.line(warning)));
     }
 
     private String doing() {
@@ -57,7 +63,7 @@ record Report(RestorePlan plan) {
             return;
         }
         plan(to);
-        to.println("nothing was written" + (plan.overwrites() ? "; to do it: --overwrite " + plan.target() : ""));
+        to.println("nothing was written" + (plan.overwrites() ? "; to do it: --overwrite " + target() : ""));
     }
 
     void outcome(PrintStream to, boolean json, Outcome outcome) {
@@ -66,18 +72,22 @@ record Report(RestorePlan plan) {
             return;
         }
         Manifest point = plan.manifest();
-        to.println(plan.target() + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": " + outcome.contents());
+        to.println(Printable.line(plan.target().toString()) + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": " + outcome.contents());
         to.println("wrote " + Size.format(outcome.written()) + ", kept " + Size.format(outcome.kept()) + " that was there, "
                 + Size.format(outcome.zero()) + " zero" + (outcome.cleared() > 0 ? " (" + Size.format(outcome.cleared()) + " of it was not)" : ""));
         if (plan.kind() == Kind.DEVICE && outcome.contents().contains("partition table")) {
-            to.println("to see its partitions: partprobe " + plan.target());
+            to.println("to see its partitions: partprobe " + target());
         }
         to.println("proved from the medium: root " + outcome.root() + ", as recorded; compare: " + check());
     }
 
     /// {@return the command that prints the root}
     private String check() {
-        return plan.tail() > 0 ? "head -c " + plan.size() + " " + plan.target() + " | b3sum" : "b3sum " + plan.target();
+        return plan.tail() > 0 ? "head -c " + plan.size() + " " + target() + " | b3sum" : "b3sum " + target();
+    }
+
+    private String target() {
+        return Printable.word(plan.target().toString());
     }
 
     /// What an error leaves behind; the error itself follows.
@@ -95,7 +105,7 @@ record Report(RestorePlan plan) {
 
     private void left(PrintStream to) {
         row(to, "left", switch (plan.mode()) {
-            case STAGED -> plan.target() + (plan.overwrites() ? " is as it was" : " was not made") + "; what is done lies beside it";
+            case STAGED -> plan.target() + (plan.overwrites() ? " is as it was" : " was not made") + "; what is done lies beside it, in .varve-partial";
             case OVERWRITE, IN_PLACE -> plan.target() + " is now a mix of old and new: do not use it";
         });
     }
@@ -115,6 +125,7 @@ record Report(RestorePlan plan) {
             for (StoredArchive archive : plan.chain()) {
                 text.object()
                         .member("archive", archive.data().getFileName().toString())
+                        .member("folder", archive.data().getParent().toString())
                         .member("fileSize", archive.manifest().file().size())
                         .end();
             }
@@ -149,6 +160,6 @@ record Report(RestorePlan plan) {
     }
 
     private static void row(PrintStream to, String name, String text) {
-        to.println("  " + name + " ".repeat(Math.max(1, 9 - name.length())) + text);
+        to.println("  " + name + " ".repeat(Math.max(1, 9 - name.length())) + Printable.line(text));
     }
 }

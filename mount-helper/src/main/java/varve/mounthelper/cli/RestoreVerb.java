@@ -1,13 +1,13 @@
 package varve.mounthelper.cli;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -16,15 +16,16 @@ import picocli.CommandLine.Parameters;
 import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
+import varve.archive.cli.LastWords;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
-import varve.archive.cli.VaultOption;
+import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
+import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
-import varve.archive.linux.Linux;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
@@ -54,7 +55,7 @@ public final class RestoreVerb implements Verb {
     private Path target = Path.of("");
 
     @Mixin
-    private VaultOption vault = new VaultOption();
+    private VaultsOption vaults = new VaultsOption();
 
     @Option(names = "--overwrite", paramLabel = "TARGET",
             description = "Name the target again if it is a device or a file that exists: what is there is lost. On a terminal you are asked instead.")
@@ -86,16 +87,20 @@ public final class RestoreVerb implements Verb {
     }
 
     @Override
-    public ExitCode run(Stdio stdio) throws IOException {
+    public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
+        }
+        if (target.toString().equals("-")) {
+            throw new UsageException("what is restored is read back and proved, so it cannot go to a stream: name a file or device");
         }
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
-        Vault place = vault.open();
+        PointName name = PointName.parse(point);
+        List<Vault> places = vaults.open(name, stdio, stdio.warnings());
         RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
-        try (Restoration restoration = Restoration.open(place, PointName.parse(point), target, options)) {
+        try (Restoration restoration = Restoration.open(places, name, target, options)) {
             RestorePlan plan = restoration.plan();
             Report report = new Report(plan);
             if (dryRun) {
@@ -105,58 +110,76 @@ public final class RestoreVerb implements Verb {
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
             String about = plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " to " + target;
-            Receipt.Draft receipt = Receipt.begin(
-                    Receipt.What.RESTORE, place, plan.manifest().volume(), about, InstantSource.system());
-            Receipts receipts = new Receipts(place.volume(plan.manifest().volume()));
-            try {
-                Restoration.Outcome outcome = execute(restoration, named, report, stdio);
-                receipts.add(receipt.act(Depth.CONTENT, Evidence.CACHE, Receipt.Result.OK, restoration.proofs(), List.of(),
-                        List.of("what this point does not need")), stdio.warnings());
-                report.outcome(stdio.out(), json.asked(), outcome);
-            } catch (RefusedException e) {
-                throw e;
-            } catch (IOException e) {
-                receipts.add(receipt.failed(e), stdio.warnings());
-                throw e;
-            }
+            execute(restoration, named, report, tasks(places, plan, about), stdio);
         }
         return ExitCode.OK;
     }
 
-    private Restoration.Outcome execute(Restoration restoration, Optional<Path> named, Report report, Stdio stdio) throws IOException {
-        Thread whenEndedFromOutside = new Thread(() -> report.interrupted(stdio.err()));
-        Runtime.getRuntime().addShutdownHook(whenEndedFromOutside);
-        try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
-            Restoration.Outcome outcome = restoration.execute(named, shown::add);
-            shown.finish();
-            return outcome;
-        } catch (RefusedException e) {
-            throw e; // nothing was done
-        } catch (IOException e) {
-            report.failure(stdio.err());
-            throw e;
-        } finally {
-            removeHook(whenEndedFromOutside);
+    /// One vault's part of the restore, of which it gets a receipt.
+    private record Task(Receipt.Draft receipt, Receipts receipts, Set<String> read) {
+
+        void done(List<Receipt.Proof> proofs, Stdio stdio) {
+            List<Receipt.Proof> ours = proofs.stream().filter(proof -> read.contains(proof.archive())).toList();
+            receipts.add(receipt.act(Depth.CONTENT, Evidence.CACHE, Receipt.Result.OK, ours, List.of(), List.of("what this point does not need")), stdio::warn);
+        }
+
+        void failed(IOException e, Stdio stdio) {
+            receipts.add(receipt.failed(e), stdio::warn);
         }
     }
 
-    private static void removeHook(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            // it is running
+    private static List<Task> tasks(List<Vault> places, RestorePlan plan, String about) throws IOException {
+        String volume = plan.manifest().volume();
+        List<Task> tasks = new ArrayList<>();
+        for (Vault place : places) {
+            Path folder = place.volume(volume).folder();
+            Set<String> read = plan.chain().stream()
+                    .map(StoredArchive::data)
+                    .filter(data -> data.getParent().equals(folder))
+                    .map(data -> data.getFileName().toString())
+                    .collect(Collectors.toSet());
+            if (!read.isEmpty()) {
+                tasks.add(new Task(Receipt.begin(Receipt.What.RESTORE, place, volume, about, InstantSource.system()), new Receipts(place.volume(volume)), read));
+            }
         }
+        return tasks;
+    }
+
+    private void execute(Restoration restoration, Optional<Path> named, Report report, List<Task> tasks, Stdio stdio)
+            throws IOException, InterruptedException {
+        LastWords.around(
+                () -> {
+                    try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
+                        Restoration.Outcome outcome = restoration.execute(named, shown::add);
+                        shown.finish();
+                        List<Receipt.Proof> proofs = restoration.proofs();
+                        tasks.forEach(task -> task.done(proofs, stdio));
+                        report.outcome(stdio.out(), json.asked(), outcome);
+                    }
+                },
+                () -> {
+                    if (restoration.begun()) {
+                        report.interrupted(stdio.err());
+                    }
+                },
+                failure -> {
+                    if (failure instanceof RefusedException) {
+                        return; // it says what there is to say
+                    }
+                    tasks.forEach(task -> task.failed(failure, stdio));
+                    if (restoration.begun()) {
+                        report.failure(stdio.err());
+                    }
+                });
     }
 
     /// {@return the target if the user has named it a second time}
     private Optional<Path> named(RestorePlan plan, Stdio stdio) throws IOException {
-        if (!plan.overwrites() || overwrite != null || stdio.columns() == 0 || !Linux.isatty(0)) {
+        if (!plan.overwrites() || overwrite != null || !stdio.person()) {
             return Optional.ofNullable(overwrite);
         }
-        stdio.err().print("To overwrite it, type its name (" + target + "): ");
-        stdio.err().flush();
-        String typed = new BufferedReader(new InputStreamReader(stdio.in(), StandardCharsets.UTF_8)).readLine();
-        if (typed == null || !typed.strip().equals(target.toString())) {
+        Optional<String> typed = stdio.ask("To overwrite it, type its name (" + target + "): ");
+        if (typed.isEmpty() || !typed.get().equals(target.toString())) {
             throw new RefusedException(target + ": not named, so nothing was written");
         }
         return Optional.of(target);

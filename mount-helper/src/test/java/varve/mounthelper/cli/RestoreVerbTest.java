@@ -134,6 +134,24 @@ final class RestoreVerbTest {
     }
 
     @Test
+    void aStreamIsNoTarget() {
+        target = Path.of("-");
+        assertEquals(ExitCode.USAGE, restore(), () -> err);
+        assertFalse(Files.exists(target));
+        target = Path.of("");
+        assertEquals(ExitCode.NOT_FOUND, restore(), () -> err);
+    }
+
+    @Test
+    void aNameWithSpacesCanBeCopiedToAShell() {
+        target = folder.resolve("it's mine.img");
+        assertEquals(ExitCode.OK, restore(), () -> err);
+        assertTrue(out.endsWith("; compare: b3sum '" + folder + "/it'\\''s mine.img'\n"), out);
+        assertEquals(ExitCode.OK, restore("--dry-run"), () -> err);
+        assertTrue(out.endsWith("to do it: --overwrite '" + folder + "/it'\\''s mine.img'\n"), out);
+    }
+
+    @Test
     void aDryRunShowsThePlan() {
         assertEquals(ExitCode.OK, restore("--dry-run"), () -> err);
         assertTrue(out.startsWith("  restore  tools@latest to " + target), out);
@@ -173,9 +191,17 @@ final class RestoreVerbTest {
         List<String> last = err.lines().toList().reversed().subList(0, 3);
         assertTrue(last.get(0).startsWith("varve: tools.20261120T020000.000Z.full.zst: chunk 0 at 0: "), err);
         assertEquals("  next     deal with the error below; then the same command carries on where this one stopped", last.get(1));
-        assertEquals("  left     " + target + " is as it was; what is done lies beside it", last.get(2));
+        assertEquals("  left     " + target + " is as it was; what is done lies beside it, in .varve-partial", last.get(2));
         assertEquals("precious", Files.readString(target));
         assertEquals("", out);
+    }
+
+    @Test
+    void aTargetThatCouldNotBeOpenedIsNotCalledChanged() throws Exception {
+        Files.createDirectory(target.resolveSibling(target.getFileName() + ".varve-partial"));
+        assertEquals(ExitCode.IO, restore());
+        assertTrue(err.lines().noneMatch(line -> line.startsWith("  left")), err);
+        assertTrue(err.contains(".varve-partial: "), err);
     }
 
     @Test

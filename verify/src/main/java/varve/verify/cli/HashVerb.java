@@ -15,6 +15,7 @@ import varve.archive.block.Geometry;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Printable;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
@@ -118,8 +119,8 @@ public final class HashVerb implements Verb {
             text.end().member("differingSize", comparison.size()).member("rootThen", then.state().root().toString());
             print(stdio, text, now);
             boolean same = now.equals(then.state());
-            lines.println((same ? "as it was at " : Size.format(comparison.size()) + " in " + comparison.ranges() + " ranges differ from what it was at ")
-                    + Manifest.text(then.time()) + ": " + then.source() + ", " + then.state().size() + " bytes, " + then.state().root());
+            lines.println((same ? "as it was at " : Size.format(comparison.size()) + " in " + comparison.ranges() + (comparison.ranges() == 1 ? " range differs" : " ranges differ") + " from what it was at ")
+                    + Manifest.text(then.time()) + ": " + Printable.line(then.source()) + ", " + then.state().size() + " bytes, " + then.state().root());
             return same ? ExitCode.OK : ExitCode.FINDINGS;
         }
     }

@@ -2,6 +2,7 @@ package varve.verify.cli;
 
 import java.io.PrintStream;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Printable;
 import varve.archive.cli.Size;
 import varve.archive.format.Manifest;
 import varve.archive.vault.Depth;
@@ -21,7 +22,7 @@ final class ReportText {
     /// What was found, which points are not good, and what was and was not covered.
     void print(PrintStream out) {
         for (Finding finding : report.findings()) {
-            out.println(finding.severity().word() + ": " + finding.text());
+            out.println(finding.severity().word() + ": " + Printable.line(finding.text()));
         }
         for (Report.PointInTime point : report.points()) {
             if (!point.good()) {
@@ -92,7 +93,7 @@ final class ReportText {
             case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
                     Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
                     Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _,
-                    Finding.DamagedReceipts _, Finding.StrayFile _ -> {}
+                    Finding.DamagedReceipts _, Finding.DamagedSettings _, Finding.StrayFile _ -> {}
         }
     }
 

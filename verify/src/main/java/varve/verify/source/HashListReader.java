@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 
 /// Reads a list, and makes sure on the way that its nodes are the device: without gap, and with its root.
@@ -89,11 +90,11 @@ public final class HashListReader implements Closeable {
     /// {@return a line without its end, or null at the end of the file}
     private @Nullable String line(int most) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        int c = in.read();
+        int c = read();
         if (c < 0) {
             return null;
         }
-        for (; c != '\n'; c = in.read()) {
+        for (; c != '\n'; c = read()) {
             if (c < 0 || bytes.size() == most) {
                 throw new DamagedListException(where + ": line " + (line + 1) + " has no end");
             }
@@ -103,6 +104,14 @@ public final class HashListReader implements Closeable {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes.toByteArray())).toString();
         } catch (CharacterCodingException e) {
             throw new DamagedListException(where + ": no UTF-8");
+        }
+    }
+
+    private int read() throws IOException {
+        try {
+            return in.read();
+        } catch (IOException e) {
+            throw new DeviceException(where + ": cannot read: " + e.getMessage(), e);
         }
     }
 

@@ -115,11 +115,11 @@ public final class SourceHasher {
             long end = (piece.offset() + piece.size() + geometry.chunkSize() - 1) >>> chunkLog;
             long size = geometry.length(chunk, geometry.zeroNode(chunk, end));
             if (size < piece.size()) {
-                ahead = new Feed.Piece(piece.offset() + size, piece.size() - size, true);
+                ahead = new Feed.Piece(piece.offset() + size, piece.size() - size, Feed.Kind.HOLE);
             } else {
                 advance();
             }
-            return new Piece(new Feed.Piece(piece.offset(), size, true), MemorySegment.NULL, single);
+            return new Piece(new Feed.Piece(piece.offset(), size, Feed.Kind.HOLE), MemorySegment.NULL, single);
         }
 
         private void advance() {

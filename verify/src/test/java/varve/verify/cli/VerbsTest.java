@@ -101,6 +101,22 @@ final class VerbsTest {
     }
 
     @Test
+    void aPipeInThePlaceOfAFileIsNotWaitedFor() throws IOException {
+        String vault = vault();
+        for (String suffix : new String[] {".zst", ".index", ".tree", ".json"}) {
+            Path file = find(suffix);
+            Path aside = Files.move(file, folder.resolve("aside"));
+            Tools.run("mkfifo", file).orElseThrow().expectSuccess();
+            assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault), this::out);
+            assertTrue(out().contains(file.getFileName().toString()), this::out);
+            assertFalse(out().contains("proved by content: 1 of 1 point in time") && !suffix.equals(".index") && !suffix.equals(".tree"), this::out);
+            Files.delete(file);
+            Files.move(aside, file);
+        }
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault), this::out);
+    }
+
+    @Test
     void jsonHasStableNames() throws IOException {
         String vault = vault();
         Damage.flip(1_200_000, 1).inflictOn(find(".zst"));

@@ -1,0 +1,65 @@
+package varve.archive;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.LongAdder;
+import varve.archive.codec.FrameDecoder;
+import varve.archive.codec.FrameEncoder;
+import varve.archive.file.Hints;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
+
+/// What one worker makes frames and hashes with.
+///
+/// For one thread at a time; the owner lends it out.
+class Press implements AutoCloseable {
+
+    final SubtreeHasher hasher = new SubtreeHasher();
+    final FrameDecoder decoder = new FrameDecoder();
+    final Arena arena = Arena.ofShared();
+
+    /// room for what is decoded
+    final MemorySegment decoded;
+
+    private final FrameEncoder encoder;
+    private final Hints hints;
+    private final MemorySegment candidate;
+    private final LongAdder reused;
+
+    /// @param largestContent of a frame that is compressed
+    /// @param decodedSize room that is wanted in [#decoded]
+    /// @param reused counts bytes of frames that an interrupted run had made
+    Press(Hints hints, int level, long largestContent, long decodedSize, LongAdder reused) {
+        this.hints = hints;
+        this.encoder = new FrameEncoder(level);
+        this.reused = reused;
+        this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
+        this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, decodedSize), 4096);
+    }
+
+    /// {@return the frame of a payload that begins with this chunk}: one that an interrupted run has left, if it decodes to
+    /// just these bytes, else a new one
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) {
+        if (hints.any()) {
+            MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
+            MemorySegment content = decoded.asSlice(0, payload.byteSize());
+            if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
+                reused.add(old.byteSize());
+                return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
+            }
+        }
+        return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
+    }
+
+    /// {@return the hash of a zero node}
+    Hash zeros(long offset, long size, boolean single) {
+        return single ? hasher.whole(Arena.ofAuto().allocate(size, 8)) : hasher.zeros(offset, size);
+    }
+
+    @Override
+    public void close() {
+        encoder.close();
+        decoder.close();
+        arena.close();
+    }
+}

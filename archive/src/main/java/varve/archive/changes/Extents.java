@@ -1,0 +1,120 @@
+package varve.archive.changes;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import varve.archive.format.JsonRows;
+import varve.archive.hash.Hash;
+
+/// A plain list of extents, in one of four forms.
+///
+/// Ours, for whatever has no form of its own: lines of ASCII, numbers in decimal, bytes.
+///
+///     varve-extents 1
+///     size 17179869184          of the device
+///     since 3bf36191...         root of the state that the list starts from; may be left out
+///     0 4096                    offset and length, in any order, as many lines as needed
+///     1048576 65536
+///     end 2                     number of extents: so a list that is cut off is none
+///
+/// And three JSON documents, told apart by their members: `varve diff --json` (`ranges` of `offset` and `size`, and the root it
+/// starts from), `nbdinfo --map=qemu:dirty-bitmap:NAME --json` (`offset`, `length`, `type`: 0 is clean), and `qemu-img map
+/// --output=json` of an overlay (`start`, `length`, `depth`: what lies in the overlay itself, depth 0, has changed).
+final class Extents {
+
+    private Extents() {}
+
+    static void read(InputStream in, ChangeList list) throws IOException {
+        BufferedInputStream peek = new BufferedInputStream(in);
+        peek.mark(1);
+        int first = peek.read();
+        peek.reset();
+        if (first == '{' || first == '[') {
+            json(peek, list);
+        } else {
+            lines(peek, list);
+        }
+    }
+
+    private static void lines(InputStream in, ChangeList list) throws IOException {
+        Lines lines = new Lines(in);
+        String line = lines.next();
+        if (!"varve-extents 1".equals(line)) {
+            throw lines.wrong("expected varve-extents 1, or JSON");
+        }
+        String[] words = Lines.words(lines.next());
+        if (words.length != 2 || !words[0].equals("size")) {
+            throw lines.wrong("expected size and a number");
+        }
+        checkSize(lines.number(words[1]), list);
+        words = Lines.words(lines.next());
+        if (words.length == 2 && words[0].equals("since")) {
+            list.since(root(words[1]));
+            words = Lines.words(lines.next());
+        }
+        long count = 0;
+        for (; words.length == 2 && !words[0].equals("end"); words = Lines.words(lines.next())) {
+            list.add(lines.number(words[0]), lines.number(words[1]));
+            count++;
+        }
+        if (words.length != 2) {
+            throw lines.wrong("expected an offset and a length, or end and their number");
+        }
+        if (lines.number(words[1]) != count) {
+            throw lines.wrong("expected " + words[1] + " extents, found " + count);
+        }
+        if (lines.next() != null) {
+            throw lines.wrong("more after the end");
+        }
+    }
+
+    private static void json(InputStream in, ChangeList list) {
+        long[] count = {0};
+        Map<String, String> outer = JsonRows.read(in, "ranges", row -> {
+            count[0]++;
+            row(row, list);
+        });
+        if (outer.isEmpty()) {
+            if (count[0] == 0) {
+                throw new IllegalArgumentException("an empty array says of no device that it has not changed");
+            }
+            return;
+        }
+        checkSize(number(outer, "toSize"), list);
+        if (number(outer, "count") != count[0]) {
+            throw new IllegalArgumentException("expected " + outer.get("count") + " ranges, found " + count[0]);
+        }
+        list.since(root(outer.get("from")));
+    }
+
+    private static void row(Map<String, String> row, ChangeList list) {
+        if (row.containsKey("size")) {
+            list.add(number(row, "offset"), number(row, "size"));
+        } else if (row.containsKey("depth")) {
+            long length = number(row, "length");
+            list.add(number(row, "start"), number(row, "depth") == 0 ? length : 0);
+        } else {
+            long length = number(row, "length");
+            list.add(number(row, "offset"), number(row, "type") == 0 ? 0 : length);
+        }
+    }
+
+    private static void checkSize(long size, ChangeList list) {
+        if (size != list.size()) {
+            throw new IllegalArgumentException("it is of a device of " + size + " bytes, this one has " + list.size());
+        }
+    }
+
+    private static Hash root(@Nullable String text) {
+        if (text == null || !text.matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("\"" + text + "\" is no root: expected 64 hexadecimal digits");
+        }
+        return Hash.parse(text);
+    }
+
+    private static long number(Map<String, String> row, String name) {
+        return Decimal.parse(name, row.get(name));
+    }
+}

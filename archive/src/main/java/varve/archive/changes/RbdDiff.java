@@ -1,0 +1,55 @@
+package varve.archive.changes;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Map;
+import varve.archive.format.JsonRows;
+
+/// What `rbd diff --from-snap` prints, in any of its three formats: told apart by the first character. What it calls a hole is
+/// zero now, and listed like the rest: that costs a look.
+///
+/// An empty list is valid as JSON or XML, which end visibly. As plain text it cannot be told from one that is cut off.
+final class RbdDiff {
+
+    private RbdDiff() {}
+
+    static void read(InputStream in, ChangeList list) throws IOException {
+        BufferedInputStream peek = new BufferedInputStream(in);
+        peek.mark(64);
+        int first = peek.read();
+        while (first == ' ' || first == '\n' || first == '\r' || first == '\t') {
+            first = peek.read();
+        }
+        peek.reset();
+        switch (first) {
+            case '[' -> JsonRows.read(peek, "", row -> row(row, list));
+            case '<' -> XmlLists.rbd(peek, list);
+            case -1 -> throw new IllegalArgumentException("it is empty; print it with --format json, where an empty list is []");
+            default -> plain(peek, list);
+        }
+    }
+
+    private static void plain(InputStream in, ChangeList list) throws IOException {
+        Lines lines = new Lines(in);
+        String[] head = Lines.words(lines.next());
+        if (head.length != 3 || !head[0].equals("Offset") || !head[1].equals("Length") || !head[2].equals("Type")) {
+            throw lines.wrong("expected Offset Length Type");
+        }
+        for (String line = lines.next(); line != null; line = lines.next()) {
+            String[] words = Lines.words(line);
+            if (words.length != 3 || !(words[2].equals("data") || words[2].equals("zero"))) {
+                throw lines.wrong("expected an offset, a length, and data or zero");
+            }
+            list.add(lines.number(words[0]), lines.number(words[1]));
+        }
+    }
+
+    private static void row(Map<String, String> row, ChangeList list) {
+        String exists = row.get("exists");
+        if (!"true".equals(exists) && !"false".equals(exists)) {
+            throw new IllegalArgumentException("exists is " + exists + ", expected true or false");
+        }
+        list.add(Decimal.parse("offset", row.get("offset")), Decimal.parse("length", row.get("length")));
+    }
+}
