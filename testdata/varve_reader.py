@@ -626,7 +626,7 @@ RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str
 PROOF = {"archive": str, "fileHash": str, "fileSize": int, "depth": (str, None), "result": str, "proved": list,
          "damaged": list}
 WORDS = {"what": ("archive", "verify", "restore", "copy", "consolidate", "heal", "expire", "evict"),
-         "depth": ("structure", "stored", "content", None), "evidence": ("medium", "cache", None),
+         "depth": ("structure", "stored", "content", "source", None), "evidence": ("medium", "cache", None),
          "result": ("ok", "damaged", "failed")}
 
 

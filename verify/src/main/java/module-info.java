@@ -3,8 +3,11 @@ module varve.verify {
     requires static org.jspecify;
     requires varve.archive;
     requires info.picocli;
+    requires java.xml;
 
     exports varve.verify;
+    exports varve.verify.source;
+    exports varve.verify.work;
 
     opens varve.verify.cli to info.picocli;
 

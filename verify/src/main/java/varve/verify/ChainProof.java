@@ -14,6 +14,7 @@ import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Ranges;
+import varve.verify.work.Watcher;
 
 /// Sweeps through data files that lie on one path, and says of each what was found.
 ///
@@ -149,7 +150,7 @@ final class ChainProof {
     private Outcome outcome(File file) throws IOException {
         boolean whole = file.strand != null && file.data.finish();
         // a delta in which nothing had changed has no content
-        boolean content = options.depth() == Depth.CONTENT
+        boolean content = options.depth().includes(Depth.CONTENT)
                 && (file.layer != Strand.NO_CONTENT && !live || file.archive.manifest().unchanged());
         Ranges damaged = file.data.damaged().plus(file.badFrames);
         long groups = FileTree.groups(file.archive.manifest().file().size());

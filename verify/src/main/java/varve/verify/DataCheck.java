@@ -15,6 +15,7 @@ import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Ranges;
+import varve.verify.source.Root;
 
 /// One data file as it is stored: its groups against the file tree, and all of it against the manifest's hash.
 ///

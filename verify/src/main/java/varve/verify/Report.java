@@ -6,12 +6,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.LongFunction;
+import java.util.stream.Stream;
 import varve.archive.chain.Point;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.Receipt;
+import varve.verify.source.Differences;
 
 /// What one verification looked at, how deep, what it found, and what it did not cover.
 ///
@@ -31,6 +34,8 @@ import varve.archive.vault.Receipt;
 /// @param lostPoints points in time whose manifests cannot be read
 /// @param otherPoints of the volume, that were not asked for
 /// @param findings all of them
+/// @param against what of the outside the point was to be compared with
+/// @param source how it differs; empty if nothing was to be compared, or it could not be
 /// @param proofs what was found of each archive whose data file is at hand, or should be
 public record Report(
         Path vault,
@@ -49,7 +54,9 @@ public record Report(
         int lostPoints,
         int otherPoints,
         List<Finding> findings,
-        List<Receipt.Proof> proofs) {
+        List<Receipt.Proof> proofs,
+        Optional<Path> against,
+        Optional<Differences> source) {
 
     /// A point in time, and whether it can be had from this vault as far as this verification looked.
     ///
@@ -66,7 +73,9 @@ public record Report(
 
     /// {@return whether nothing is damaged, missing or unknown}
     public boolean sound() {
-        return worst().compareTo(Severity.NOTE) <= 0 && lostPoints == 0 && points.stream().allMatch(point -> point.good() || point.elsewhere());
+        return worst().compareTo(Severity.NOTE) <= 0 && lostPoints == 0
+                && (against.isEmpty() || source.filter(Differences::same).isPresent())
+                && points.stream().allMatch(point -> point.good() || point.elsewhere());
     }
 
     /// {@return the severity of the worst finding}
@@ -91,6 +100,8 @@ public record Report(
             open.add("what only the other " + otherPoints + " points of " + volume + " need");
         }
         open.add(depth.open());
+        source.map(differences -> differences.size() - differences.compared()).filter(rest -> rest > 0)
+                .ifPresent(rest -> open.add(size.apply(rest) + " that were not compared with " + against.orElseThrow()));
         if (zeros > 0) {
             open.add("the hashes of " + size.apply(zeros) + " of zero runs, taken from the tables");
         }
@@ -100,12 +111,13 @@ public record Report(
 
     /// {@return the receipt of this verification}
     public Receipt.Act act(Receipt.Draft draft) {
-        boolean damaged = worst() == Severity.DAMAGE || worst() == Severity.SPARE || lostPoints > 0;
-        List<String> texts = findings.stream()
+        boolean differs = source.filter(differences -> !differences.same()).isPresent();
+        boolean damaged = worst() == Severity.DAMAGE || worst() == Severity.SPARE || lostPoints > 0 || differs;
+        Stream<String> found = findings.stream()
                 .filter(finding -> finding.severity() != Severity.NOTE)
                 .sorted(Comparator.comparing(Finding::severity).reversed())
-                .map(Finding::text)
-                .toList();
+                .map(Finding::text);
+        List<String> texts = Stream.concat(found, source.filter(any -> differs).map(Differences::text).stream()).toList();
         return draft.act(depth, evidence, damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK, proofs, texts,
                 notCovered(bytes -> bytes + " bytes"));
     }

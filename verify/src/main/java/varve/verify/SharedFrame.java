@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import varve.archive.codec.FrameDecoder;
 import varve.archive.format.Node;
+import varve.verify.work.Rooms;
 
 /// A frame of a delta, which holds the payload of many chunks: decoded by the first who needs it, for all of them.
 ///

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import varve.archive.format.FileTree;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.verify.work.Rooms;
 
 /// A piece of a data file, some groups long, that is read once: for the hashes of its groups, and for all frames in it.
 ///

@@ -22,6 +22,8 @@ import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.verify.work.Crew;
+import varve.verify.work.Rooms;
 
 /// Reads data files of one chain once, side by side from their beginnings to their ends, and proves on the way what was asked
 /// for: their 1 MiB groups, and the nodes whose frames lie in them, each as of its own point in time.

@@ -21,6 +21,7 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Depth;
@@ -28,6 +29,9 @@ import varve.archive.vault.NotFoundException;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Ranges;
 import varve.archive.vault.Receipt;
+import varve.verify.source.Comparison;
+import varve.verify.source.Differences;
+import varve.verify.work.Watcher;
 
 /// One verification at work: of a volume, or some points of it, in one vault.
 ///
@@ -59,6 +63,7 @@ final class Verification {
     private long read;
     private long proved;
     private long zeros;
+    private Optional<Differences> source = Optional.empty();
 
     /// @param names of the volume, or of points of it
     /// @param coldness where bytes come from
@@ -97,6 +102,9 @@ final class Verification {
                 provePoint(point);
             }
         }
+        if (options.against().isPresent() && points.size() == 1) {
+            compare(points.getFirst(), options.against().get());
+        }
         return new Report(
                 holdings.vault().folder(),
                 holdings.vault().id(),
@@ -114,7 +122,21 @@ final class Verification {
                 FolderCheck.unreadable(holdings.own()),
                 holdings.points().size() - points.size(),
                 findings.list(),
-                List.copyOf(proofs.values()));
+                List.copyOf(proofs.values()),
+                options.against().map(VerifyOptions.Against::path),
+                source);
+    }
+
+    private void compare(Point point, VerifyOptions.Against against) throws IOException {
+        Optional<List<StoredArchive>> path = path(point.state());
+        try (Chain chain = path.isPresent() ? Chain.open(path.get()) : null) {
+            if (chain != null) {
+                source = Optional.of(new Comparison(chain, options.threads(), watcher)
+                        .with(against.path(), against.name(), point.manifest().source()));
+            }
+        } catch (CorruptException e) {
+            // its tables are no good, which was told
+        }
     }
 
     /// whether the volume as a whole is asked for
@@ -353,11 +375,11 @@ final class Verification {
             StoredArchive archive = chain.archive(layer);
             List<StoredArchive> below = IntStream.rangeClosed(0, layer).mapToObj(chain::archive).toList();
             boolean usable = below.stream().allMatch(this::hasData);
-            if (!usable && depth == Depth.CONTENT) {
+            if (!usable && depth.includes(Depth.CONTENT)) {
                 obstacles.files(below).forEach(file -> obstacles.add(archive, obstacles.worst(below), file));
             }
             boolean known = !live && provedContent.contains(archive.manifest().file().hash());
-            if (usable && !known && depth == Depth.CONTENT && holdings.here(archive)) {
+            if (usable && !known && depth.includes(Depth.CONTENT) && holdings.here(archive)) {
                 side.add(layer);
             } else {
                 proveFile(archive);
@@ -391,7 +413,7 @@ final class Verification {
         }
         ChainProof proof = new ChainProof(null, false, options, findings, watcher).add(archive, Strand.NO_CONTENT);
         for (ChainProof.Outcome outcome : proof.run(this::accuse)) {
-            boolean known = depth == Depth.CONTENT && outcome.whole() && provedContent.contains(archive.manifest().file().hash());
+            boolean known = depth.includes(Depth.CONTENT) && outcome.whole() && provedContent.contains(archive.manifest().file().hash());
             take(outcome, known ? Depth.CONTENT : outcome.depth(), true);
         }
     }

@@ -18,6 +18,7 @@ import varve.archive.vault.PointName;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.verify.work.Watcher;
 
 /// Verifies volumes, or points of them, in one or more vaults.
 ///
@@ -108,7 +109,8 @@ public final class Verifier {
         return report;
     }
 
-    private static String about(List<PointName> names) {
-        return String.join(" ", names.stream().map(PointName::toString).toList());
+    private String about(List<PointName> names) {
+        String asked = String.join(" ", names.stream().map(PointName::toString).toList());
+        return asked + options.against().map(against -> " against " + against.path()).orElse("");
     }
 }

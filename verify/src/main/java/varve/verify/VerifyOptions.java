@@ -1,5 +1,6 @@
 package varve.verify;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import varve.archive.vault.Depth;
 
@@ -10,9 +11,23 @@ import varve.archive.vault.Depth;
 /// @param threads that read, decode and hash
 /// @param fromMedium whether to make sure that bytes come from the medium; if it is not said, they do from a vault that is on
 /// another disk than the system
-public record VerifyOptions(Depth depth, boolean hashZeros, int threads, Optional<Boolean> fromMedium) {
+/// @param against what to compare the one point that is asked for with
+public record VerifyOptions(
+        Depth depth, boolean hashZeros, int threads, Optional<Boolean> fromMedium, Optional<Against> against) {
+
+    /// Something of the outside.
+    ///
+    /// @param path a device, an image, or a list of hashes
+    /// @param name which file of a list
+    public record Against(Path path, Optional<String> name) {}
+
+    public VerifyOptions {
+        if (depth == Depth.SOURCE && against.isEmpty()) {
+            throw new IllegalArgumentException("nothing to compare with");
+        }
+    }
 
     public static VerifyOptions of(Depth depth) {
-        return new VerifyOptions(depth, false, Runtime.getRuntime().availableProcessors(), Optional.empty());
+        return new VerifyOptions(depth, false, Runtime.getRuntime().availableProcessors(), Optional.empty(), Optional.empty());
     }
 }

@@ -7,3 +7,5 @@
 package varve.verify;
 
 import org.jspecify.annotations.NullMarked;
+import varve.verify.source.HashList;
+import varve.verify.source.SourceHasher;

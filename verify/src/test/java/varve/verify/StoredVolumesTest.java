@@ -19,9 +19,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
-import varve.testdata.TestFiles;
 import varve.testdata.TestFiles.BadVolume;
 import varve.testdata.TestFiles.GoldenVolume;
+import varve.testdata.TestFiles;
 
 /// The committed volumes: golden ones are proved at every depth, each bad one is refused by the rule that it breaks.
 final class StoredVolumesTest {
@@ -50,7 +50,7 @@ final class StoredVolumesTest {
     }
 
     private Report verify(Path volume, Depth depth) throws IOException {
-        VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 1, Optional.of(false));
+        VerifyOptions options = new VerifyOptions(depth, depth == Depth.CONTENT, 1, Optional.of(false), Optional.empty());
         return TestVault.verifier(List.of(vault(volume)), options)
                 .verify(List.of(PointName.parse(volume.getFileName().toString())))
                 .getFirst();

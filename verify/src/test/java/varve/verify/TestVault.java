@@ -29,36 +29,40 @@ import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
+import varve.verify.work.Watcher;
 
 /// A vault with one volume, `tools`, made of images that the test has at hand: one point in time a day.
-final class TestVault {
+public final class TestVault {
 
-    static final int CHUNK = 1 << 16;
+    public static final int CHUNK = 1 << 16;
+    /// those that need nothing but the vault
+    static final List<Depth> DEPTHS = List.of(Depth.STRUCTURE, Depth.STORED, Depth.CONTENT);
+
     private static final Instant FIRST = Instant.parse("2026-11-01T02:00:00Z");
 
-    final Vault vault;
-    final Volume volume;
+    public final Vault vault;
+    public final Volume volume;
     private final Path image;
     private final int chunkLog;
     private final List<byte[]> images = new ArrayList<>();
     private final List<Manifest> manifests = new ArrayList<>();
 
-    TestVault(Path folder) throws IOException {
+    public TestVault(Path folder) throws IOException {
         this(folder, 16);
     }
 
-    TestVault(Path folder, int chunkLog) throws IOException {
+    public TestVault(Path folder, int chunkLog) throws IOException {
         this.vault = Vault.openOrCreate(folder.resolve("vault"));
         this.volume = vault.volume("tools");
         this.image = folder.resolve("image");
         this.chunkLog = chunkLog;
     }
 
-    TestVault add(byte[] content) throws IOException {
+    public TestVault add(byte[] content) throws IOException {
         return add(content, false);
     }
 
-    TestVault addFull(byte[] content) throws IOException {
+    public TestVault addFull(byte[] content) throws IOException {
         return add(content, true);
     }
 
@@ -77,23 +81,23 @@ final class TestVault {
     }
 
     /// {@return a file of the n-th archive: `zst`, `json`, `index` or `tree`}
-    Path file(int archive, String suffix) {
+    public Path file(int archive, String suffix) {
         return volume.folder().resolve(manifests.get(archive).baseName() + "." + suffix);
     }
 
-    Manifest manifest(int archive) {
+    public Manifest manifest(int archive) {
         return manifests.get(archive);
     }
 
-    Report verify(Depth depth) {
+    public Report verify(Depth depth) {
         return verify("tools", depth);
     }
 
-    Report verify(String name, Depth depth) {
-        return verify(name, new VerifyOptions(depth, false, 1, Optional.of(false)));
+    public Report verify(String name, Depth depth) {
+        return verify(name, new VerifyOptions(depth, false, 1, Optional.of(false), Optional.empty()));
     }
 
-    Report verify(String name, VerifyOptions options) {
+    public Report verify(String name, VerifyOptions options) {
         try {
             return verifier(List.of(vault), options).verify(List.of(PointName.parse(name))).getFirst();
         } catch (IOException e) {
@@ -101,14 +105,14 @@ final class TestVault {
         }
     }
 
-    static Verifier verifier(List<Vault> vaults, VerifyOptions options) {
+    public static Verifier verifier(List<Vault> vaults, VerifyOptions options) {
         return new Verifier(vaults, options, InstantSource.system(), Watcher.NONE, Verifier.Ledger.NONE, warning -> {});
     }
 
     /// Reads every chunk of every point that still has a manifest. Whatever is given out has to be right.
     ///
     /// @return how many points came back whole
-    int restore() throws IOException {
+    public int restore() throws IOException {
         int whole = 0;
         for (StoredArchive archive : volume.read().history().archives()) {
             byte[] expected = images.get((int) archive.manifest().sequence() - 1);

@@ -10,7 +10,10 @@ public enum Depth {
     STORED("stored", "checked as stored", "that what is stored decodes to the hashes of the tables"),
 
     /// Every frame is decoded, every chunk proved by its hash.
-    CONTENT("content", "proved by content", "whether the device itself held these bytes");
+    CONTENT("content", "proved by content", "whether the device itself held these bytes"),
+
+    /// The content is compared with what the outside says: the device, or hashes taken at the source.
+    SOURCE("source", "proved by content and compared with the source", "what the source holds at any other time");
 
     private final String word;
     private final String claim;

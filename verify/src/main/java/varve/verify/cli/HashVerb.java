@@ -24,11 +24,11 @@ import varve.archive.cli.UsageException;
 import varve.archive.cli.Verb;
 import varve.archive.format.Manifest;
 import varve.archive.format.State;
-import varve.verify.HashComparison;
-import varve.verify.HashList;
-import varve.verify.HashListReader;
-import varve.verify.HashListWriter;
-import varve.verify.SourceHasher;
+import varve.verify.source.HashComparison;
+import varve.verify.source.HashList;
+import varve.verify.source.HashListReader;
+import varve.verify.source.HashListWriter;
+import varve.verify.source.SourceHasher;
 
 /// `varve hash`: the root of a device, which is what b3sum prints, and its chunks' hashes.
 @Command(

@@ -3,7 +3,7 @@ package varve.verify.cli;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Stdio;
-import varve.verify.Watcher;
+import varve.verify.work.Watcher;
 
 /// Shows the user how far a verification is, each part from when it is known how much there is to do.
 final class ProgressWatcher implements Watcher, AutoCloseable {

@@ -29,6 +29,7 @@ final class ReportText {
                 out.println(name(point) + ": " + verdict(point) + because(point));
             }
         }
+        report.source().ifPresent(differences -> new SourceText(differences).print(out));
         out.println(lastLine());
     }
 
@@ -75,7 +76,9 @@ final class ReportText {
             place(json, finding);
             json.end();
         }
-        json.end().array("notCovered");
+        json.end();
+        report.source().ifPresent(differences -> new SourceText(differences).print(json));
+        json.array("notCovered");
         report.notCovered(Size::format).forEach(json::element);
         json.end().member("summary", lastLine()).end();
     }

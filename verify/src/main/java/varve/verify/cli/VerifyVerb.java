@@ -1,6 +1,7 @@
 package varve.verify.cli;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,7 +45,11 @@ import varve.verify.VerifyOptions;
             "             recorded hashes.",
             "  content    Every frame is decoded and every chunk proved by its hash. Zero runs are compared with the",
             "             one form that zeros have; their hashes are taken from the tables (--zeros proves them too). It does",
-            "             not prove what the device itself held: for that compare with it (varve hash, b3sum).",
+            "             not prove what the device itself held.",
+            "  source     The content is compared with the device or a snapshot of it, or with hashes that other tools took there",
+            "             (--against). It does not prove that the source was right.",
+            "",
+            "With --against a lower depth compares, too, but reads the archive only where it has to.",
             "",
             "Takes no lock, and writes nothing but a receipt of what was proved. The last line says what was and what was not",
             "covered.",
@@ -59,8 +64,16 @@ public final class VerifyVerb implements Verb {
     private VaultsOption vaults = new VaultsOption();
 
     @Option(names = "--depth", paramLabel = "DEPTH", converter = DepthConverter.class,
-            description = "structure, stored or content. Default: content.")
-    private Depth depth = Depth.CONTENT;
+            description = "structure, stored, content or source. Default: content, or source with --against.")
+    private @Nullable Depth depth;
+
+    @Option(names = "--against", paramLabel = "SOURCE",
+            description = "Compare the one point that is named with a block device, an image, or a list of hashes: what varve hash --manifest, b3sum, "
+                    + "sha256sum, md5sum and the like, md5deep -p or hashdeep -p wrote.")
+    private @Nullable Path against;
+
+    @Option(names = "--against-name", paramLabel = "NAME", description = "Which file of such a list is meant, if it has several.")
+    private @Nullable String againstName;
 
     @Option(names = "--zeros",
             description = "With content: hash zero runs again too, to prove the hashes that the tables have for them. Takes minutes for each TiB.")
@@ -86,7 +99,7 @@ public final class VerifyVerb implements Verb {
             return Arrays.stream(Depth.values())
                     .filter(depth -> depth.word().equals(word))
                     .findFirst()
-                    .orElseThrow(() -> new TypeConversionException("'" + word + "' is no depth: expected structure, stored or content"));
+                    .orElseThrow(() -> new TypeConversionException("'" + word + "' is no depth: expected structure, stored, content or source"));
         }
     }
 
@@ -100,16 +113,28 @@ public final class VerifyVerb implements Verb {
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
-        if (zeros && depth != Depth.CONTENT) {
+        Depth deep = depth != null ? depth : against != null ? Depth.SOURCE : Depth.CONTENT;
+        if (zeros && !deep.includes(Depth.CONTENT)) {
             throw new UsageException("--zeros goes with --depth content");
+        }
+        if (deep == Depth.SOURCE && against == null) {
+            throw new UsageException("--depth source: compared with what? give --against");
+        }
+        List<PointName> asked = names.stream().map(PointName::parse).toList();
+        if (against != null) {
+            if (asked.size() != 1) {
+                throw new UsageException("--against goes with one point in time, such as tools@latest");
+            }
+            asked = List.of(new PointName(asked.getFirst().volume(), Optional.of(asked.getFirst().point().orElse("latest"))));
         }
         Consumer<String> warnings = stdio.warnings();
         List<Report> reports;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
-            VerifyOptions options = new VerifyOptions(depth, zeros, threads, Optional.ofNullable(fromMedium));
+            VerifyOptions options = new VerifyOptions(deep, zeros, threads, Optional.ofNullable(fromMedium),
+                    Optional.ofNullable(against).map(path -> new VerifyOptions.Against(path, Optional.ofNullable(againstName))));
             Verifier.Ledger ledger = (volume, act) -> new Receipts(volume).add(act, warnings);
             Verifier verifier = new Verifier(vaults.open(warnings), options, InstantSource.system(), watcher, ledger, warnings);
-            reports = verifier.verify(names.stream().map(PointName::parse).toList());
+            reports = verifier.verify(asked);
         }
         print(stdio, reports);
         return reports.stream().allMatch(Report::sound) ? ExitCode.OK : ExitCode.FINDINGS;

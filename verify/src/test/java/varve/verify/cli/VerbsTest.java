@@ -167,7 +167,7 @@ final class VerbsTest {
     @Test
     void badOptionsAreUsageErrors() {
         assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--depth", "deep"));
-        assertTrue(err.toString().contains("'deep' is no depth: expected structure, stored or content"), err::toString);
+        assertTrue(err.toString().contains("'deep' is no depth: expected structure, stored, content or source"), err::toString);
         assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--depth", "stored", "--zeros"));
         assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", "x", "--threads", "0"));
         assertEquals(ExitCode.USAGE, run("hash", image.toString(), "--chunk-size", "100K"));

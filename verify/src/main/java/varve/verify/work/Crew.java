@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.work;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -18,7 +18,7 @@ import java.util.function.Supplier;
 /// A fixed pool of threads, each with a bench of its own to work at, whose results come back in the order of the work.
 ///
 /// @param <B> what a thread needs: memory, a hasher, a reader
-final class Crew<B extends Crew.Bench> implements AutoCloseable {
+public final class Crew<B extends Crew.Bench> implements AutoCloseable {
 
     private static final int FLIGHTS = 4; // for each thread, so that none waits for the leader
 
@@ -27,22 +27,22 @@ final class Crew<B extends Crew.Bench> implements AutoCloseable {
     private final List<B> benches = new ArrayList<>();
 
     /// What one thread works at.
-    interface Bench extends AutoCloseable {
+    public interface Bench extends AutoCloseable {
         @Override
         void close();
     }
 
     /// A piece of work.
-    interface Job<B, U, R> {
+    public interface Job<B, U, R> {
         R at(B bench, U unit) throws IOException;
     }
 
     /// Takes results in order, on the leader's thread.
-    interface Taker<R> {
+    public interface Taker<R> {
         void take(R result) throws IOException;
     }
 
-    Crew(int threads, Supplier<B> bench) {
+    public Crew(int threads, Supplier<B> bench) {
         idle = new ArrayBlockingQueue<>(threads);
         for (int i = 0; i < threads; i++) {
             benches.add(bench.get());
@@ -53,12 +53,12 @@ final class Crew<B extends Crew.Bench> implements AutoCloseable {
     }
 
     /// {@return how many units are on their way at most}
-    int flights() {
+    public int flights() {
         return benches.size() * FLIGHTS;
     }
 
     /// Works through all units. The units are asked for, and the results handed over, on the calling thread.
-    <U, R> void run(Iterator<U> units, Job<B, U, R> job, Taker<R> results) throws IOException {
+    public <U, R> void run(Iterator<U> units, Job<B, U, R> job, Taker<R> results) throws IOException {
         Deque<Future<R>> flights = new ArrayDeque<>();
         while (units.hasNext() || !flights.isEmpty()) {
             while (units.hasNext() && flights.size() < flights()) {

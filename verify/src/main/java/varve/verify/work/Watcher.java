@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.work;
 
 /// Learns how far a long task is.
 public interface Watcher {

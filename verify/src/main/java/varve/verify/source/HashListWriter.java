@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.source;
 
 import java.io.BufferedOutputStream;
 import java.io.Closeable;

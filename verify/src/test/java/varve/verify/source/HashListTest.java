@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.source;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -23,6 +23,7 @@ import varve.archive.format.UnsupportedException;
 import varve.testdata.Damage;
 import varve.testdata.Images;
 import varve.testdata.TestFiles;
+import varve.verify.TestVault;
 
 /// A list comes back as it was written, a damaged one does not pass, and differences are found whatever the cut.
 final class HashListTest {

@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,6 +26,7 @@ import varve.archive.format.Node;
 import varve.archive.format.State;
 import varve.testdata.Histories;
 import varve.testdata.Images;
+import varve.verify.TestVault;
 
 /// Roots are those of Bouncy Castle's BLAKE3, nodes those of an archive of the same image.
 final class SourceHasherTest {

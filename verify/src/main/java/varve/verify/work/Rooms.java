@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.work;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,7 +10,7 @@ import java.util.List;
 /// Native memory that is lent and given back: rooms of powers of two, so that what one frame leaves serves another.
 ///
 /// Thread-safe. Closing it takes back all rooms, also those that are still lent.
-final class Rooms implements AutoCloseable {
+public final class Rooms implements AutoCloseable {
 
     private static final int PAGE_LOG = 12;
     private static final int LARGEST_LOG = 27;
@@ -18,21 +18,21 @@ final class Rooms implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final List<Deque<MemorySegment>> free = new ArrayList<>();
 
-    Rooms() {
+    public Rooms() {
         for (int log = 0; log <= LARGEST_LOG; log++) {
             free.add(new ArrayDeque<>());
         }
     }
 
     /// {@return a room of at least `size` bytes, with anything in it}
-    synchronized MemorySegment take(long size) {
+    public synchronized MemorySegment take(long size) {
         int log = Math.max(PAGE_LOG, Long.SIZE - Long.numberOfLeadingZeros(Math.max(1, size - 1)));
         MemorySegment room = free.get(log).poll();
         return room != null ? room : arena.allocate(1L << log, 1 << PAGE_LOG);
     }
 
     /// @param room as it was taken
-    synchronized void giveBack(MemorySegment room) {
+    public synchronized void giveBack(MemorySegment room) {
         free.get(Long.numberOfTrailingZeros(room.byteSize())).push(room);
     }
 

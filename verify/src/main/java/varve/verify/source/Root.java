@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.source;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -7,7 +7,7 @@ import varve.archive.hash.SubtreeHasher;
 import varve.archive.hash.TreeMerge;
 
 /// The root of a device out of its nodes, of which there may be any number: FORMAT.md section 3.
-final class Root {
+public final class Root {
 
     private final TreeMerge merge = new TreeMerge();
     private long nodes;
@@ -15,18 +15,18 @@ final class Root {
 
     /// @throws IllegalArgumentException if there is no such node here
     /// @throws IllegalStateException if the node before can only have been the last one
-    void add(Hash hash, long size) {
+    public void add(Hash hash, long size) {
         merge.add(hash, size);
         nodes++;
         last = hash;
     }
 
-    long size() {
+    public long size() {
         return merge.size();
     }
 
     /// {@return the root: the hash of the only node is it already, and a device of no bytes has none}
-    Hash value() {
+    public Hash value() {
         if (last == null) {
             return new SubtreeHasher().whole(MemorySegment.ofArray(new byte[0]));
         }

@@ -1,4 +1,4 @@
-package varve.verify;
+package varve.verify.source;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +18,7 @@ import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.hash.SubtreeHasher;
+import varve.verify.work.Crew;
 
 /// Computes the root of a device, an image or a stream, and on the way the hashes of its nodes, as an archive of it would
 /// have them. Each byte is read once, holes not at all.

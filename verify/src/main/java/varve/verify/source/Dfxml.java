@@ -1,0 +1,97 @@
+package varve.verify.source;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import javax.xml.stream.XMLInputFactory;
+import javax.xml.stream.XMLStreamConstants;
+import javax.xml.stream.XMLStreamException;
+import javax.xml.stream.XMLStreamReader;
+
+/// Reads the XML that `md5deep` and `hashdeep` write with `-d`.
+final class Dfxml {
+
+    private final Consumer<Listed> taker;
+    private String name = "";
+    private OptionalLong from = OptionalLong.empty();
+    private OptionalLong length = OptionalLong.empty();
+    private final Map<Algorithm, String> ofPiece = new EnumMap<>(Algorithm.class);
+    private final Map<Algorithm, String> ofFile = new EnumMap<>(Algorithm.class);
+
+    private Dfxml(Consumer<Listed> taker) {
+        this.taker = taker;
+    }
+
+    static boolean begins(String text) {
+        return text.startsWith("<?xml") && text.contains("<dfxml");
+    }
+
+    static void read(Path path, Consumer<Listed> taker) throws IOException {
+        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
+        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        try (InputStream in = Files.newInputStream(path)) {
+            XMLStreamReader xml = factory.createXMLStreamReader(in);
+            new Dfxml(taker).read(xml);
+        } catch (XMLStreamException | NumberFormatException e) {
+            throw new DamagedListException(path + ": " + String.valueOf(e.getMessage()).replaceAll("\\R", " "));
+        }
+    }
+
+    private void read(XMLStreamReader xml) throws XMLStreamException {
+        while (xml.hasNext()) {
+            switch (xml.next()) {
+                case XMLStreamConstants.START_ELEMENT -> begin(xml);
+                case XMLStreamConstants.END_ELEMENT -> end(xml.getLocalName());
+                default -> {}
+            }
+        }
+    }
+
+    private void begin(XMLStreamReader xml) throws XMLStreamException {
+        switch (xml.getLocalName()) {
+            case "fileobject" -> {
+                name = "";
+                ofFile.clear();
+            }
+            case "filename" -> name = xml.getElementText();
+            case "byte_run" -> {
+                from = number(xml.getAttributeValue(null, "file_offset"));
+                length = number(xml.getAttributeValue(null, "len"));
+                ofPiece.clear();
+            }
+            case "hashdigest" -> {
+                String type = xml.getAttributeValue(null, "type");
+                String digest = xml.getElementText().strip().toLowerCase(Locale.ROOT);
+                Map<Algorithm, String> into = from.isPresent() ? ofPiece : ofFile;
+                Algorithm.named(type == null ? "" : type).ifPresent(algorithm -> into.put(algorithm, digest));
+            }
+            default -> {}
+        }
+    }
+
+    private void end(String element) {
+        if (element.equals("byte_run")) {
+            if (from.isPresent() && length.orElse(0) > 0 && !ofPiece.isEmpty()) {
+                taker.accept(new Listed(name, from, OptionalLong.of(Math.addExact(from.getAsLong(), length.getAsLong())), length, Map.copyOf(ofPiece)));
+            }
+            from = OptionalLong.empty();
+        } else if (element.equals("fileobject") && !ofFile.isEmpty()) {
+            taker.accept(new Listed(name, OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), Map.copyOf(ofFile)));
+        }
+    }
+
+    private static OptionalLong number(String text) {
+        long value = Long.parseLong(text == null ? "" : text);
+        if (value < 0) {
+            throw new NumberFormatException("a negative number: " + text);
+        }
+        return OptionalLong.of(value);
+    }
+}
