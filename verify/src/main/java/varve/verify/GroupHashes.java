@@ -10,6 +10,7 @@ import varve.archive.block.FileDevice;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
+import varve.verify.source.Root;
 
 /// The hashes of a data file's groups as it lies there, read from its beginning to its end: 32 bytes of memory for each MiB.
 final class GroupHashes implements GroupValues {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import varve.archive.block.FileDevice;
 import varve.archive.hash.SubtreeHasher;
+import varve.verify.work.Rooms;
 
 /// One pass over the 1 MiB groups of one data file, in order, whatever is in them.
 final class GroupSweep {

@@ -23,6 +23,7 @@ import varve.archive.vault.NotFoundException;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
+import varve.verify.work.Watcher;
 
 /// Heals the archives of a volume in one vault: what is damaged is replaced by bytes that have the recorded hashes, wherever those are to
 /// be had.

@@ -17,6 +17,7 @@ import varve.archive.vault.Ranges;
 import varve.archive.vault.Receipt;
 import varve.verify.HealingReport.Loss;
 import varve.verify.HealingReport.Repair;
+import varve.verify.work.Watcher;
 
 /// What the archives of one healing share: where bytes may come from, and what was done so far.
 final class HealingRun {

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import varve.verify.work.Watcher;
 import varve.archive.file.Index;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
