@@ -30,6 +30,9 @@ final class HelpPage {
             Read on: varve COMMAND --help, man varve, README.md; docs/FORMAT.md for the files themselves.
             """;
 
+    private static final int WIDTH = 100;
+    private static final int NAME_WIDTH = 13;
+
     private HelpPage() {}
 
     static void print(PrintStream to) {
@@ -56,6 +59,15 @@ final class HelpPage {
     }
 
     private static void row(PrintStream to, String name, String text) {
-        to.println("  " + name + " ".repeat(Math.max(1, 10 - name.length())) + text);
+        StringBuilder line = new StringBuilder("  " + name + " ".repeat(NAME_WIDTH - name.length()));
+        int indent = line.length();
+        for (String word : text.split(" ")) {
+            if (line.length() + word.length() > WIDTH) {
+                to.println(line.toString().stripTrailing());
+                line = new StringBuilder(" ".repeat(indent));
+            }
+            line.append(word).append(' ');
+        }
+        to.println(line.toString().stripTrailing());
     }
 }

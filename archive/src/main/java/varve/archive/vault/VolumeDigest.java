@@ -33,7 +33,7 @@ import varve.archive.hash.SubtreeHasher;
 /// @param latest time of the latest
 /// @param size of the device then
 /// @param root of the device then
-/// @param storedSize sum of all data files that there are manifests of
+/// @param storedSize sum of all data files and tables that there are manifests of
 public record VolumeDigest(long points, Instant latest, long size, Hash root, long storedSize) {
 
     private static final String FOLDER = ".varve-list";
@@ -74,7 +74,7 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
                 latest.time(),
                 latest.state().size(),
                 latest.state().root(),
-                history.archives().stream().mapToLong(archive -> archive.manifest().file().size()).sum()));
+                history.archives().stream().mapToLong(archive -> archive.manifest().storedSize()).sum()));
     }
 
     /// Saves the digest of a volume that has just been changed. For the holder of its lock.
