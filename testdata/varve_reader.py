@@ -617,7 +617,7 @@ def check_tree(folder, m):
     require(found.hex() == m["fileHash"], "F042", name, "the values do not combine to fileHash")
 
 
-# ---- receipts (section 14) -------------------------------------------------------------------------------------------
+# ---- receipts (section 13) -------------------------------------------------------------------------------------------
 
 RECEIPT = {"format": str, "sequence": int, "previous": (str, None), "note": (str, None), "what": str, "vault": str,
            "volume": str, "about": str, "started": str, "finished": str, "milliseconds": int, "host": str, "tool": str,

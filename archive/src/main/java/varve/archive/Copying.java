@@ -32,7 +32,6 @@ import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.Rule;
 import varve.archive.format.State;
-import varve.archive.hash.Hash;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
@@ -191,9 +190,9 @@ public final class Copying {
 
         private final History history;
         private final Catalogue catalogue;
-        private final Set<Hash> atTarget = new HashSet<>();
-        private final Set<Hash> here = new HashSet<>();
-        private final Map<Hash, List<UUID>> elsewhere = new HashMap<>();
+        private final Set<Inventory.DataFile> atTarget = new HashSet<>();
+        private final Set<Inventory.DataFile> here = new HashSet<>();
+        private final Map<Inventory.DataFile, List<UUID>> elsewhere = new HashMap<>();
         private final Path folder;
 
         Planning() throws IOException {
@@ -222,36 +221,36 @@ public final class Copying {
             for (Inventory.Held held : stock.archives()) {
                 if (vault.equals(target.id())) {
                     if (held.proved()) {
-                        atTarget.add(held.fileHash());
+                        atTarget.add(held.file());
                     }
                 } else if (source) {
                     if (held.proof().isEmpty() || held.proved()) {
-                        here.add(held.fileHash());
+                        here.add(held.file());
                     } else {
                         warnings.accept(held.archive() + ": known to be damaged in vault " + catalogue.name(vault) + ", so it is not copied from there");
                     }
                 } else if (catalogue.standing(vault).counts() && held.proved()) {
-                    elsewhere.computeIfAbsent(held.fileHash(), hash -> new ArrayList<>()).add(vault);
+                    elsewhere.computeIfAbsent(held.file(), file -> new ArrayList<>()).add(vault);
                 }
             }
         }
 
-        private static Hash hash(StoredArchive archive) {
-            return archive.manifest().file().hash();
+        private static Inventory.DataFile file(StoredArchive archive) {
+            return Inventory.DataFile.of(archive);
         }
 
         private boolean atTarget(StoredArchive archive) {
-            return atTarget.contains(hash(archive));
+            return atTarget.contains(file(archive));
         }
 
         private boolean here(StoredArchive archive) {
-            return here.contains(hash(archive));
+            return here.contains(file(archive));
         }
 
         CopyPlan plan() throws IOException {
             List<Point> wanted = wanted();
             List<StoredArchive> known = history.archives().stream()
-                    .filter(archive -> atTarget(archive) || here(archive) || elsewhere.containsKey(hash(archive)))
+                    .filter(archive -> atTarget(archive) || here(archive) || elsewhere.containsKey(file(archive)))
                     .toList();
             List<StoredArchive> tree = CheapestArchives.of(known, this::cost, wanted.stream().map(Point::state).toList());
             Map<State, StoredArchive> into = tree.stream().collect(Collectors.toMap(archive -> archive.manifest().state(), archive -> archive));
@@ -285,7 +284,7 @@ public final class Copying {
                     unfit,
                     tree.stream()
                             .filter(archive -> !atTarget(archive) && !here(archive))
-                            .map(archive -> new CopyPlan.Missing(archive, elsewhere.get(hash(archive))))
+                            .map(archive -> new CopyPlan.Missing(archive, elsewhere.get(file(archive))))
                             .toList(),
                     needed,
                     free);

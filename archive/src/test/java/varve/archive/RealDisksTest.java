@@ -216,7 +216,7 @@ class RealDisksTest {
         scene.expect(ExitCode.IO, "copy", VOLUME, "--vault", home, "--to", slot, "--dry-run");
         assertTrue(scene.out.contains("  no room  for tools@"), scene.out);
         assertTrue(scene.err.contains("has no room for 1 of the points in time"), scene.err);
-        assertEquals(List.of("varve-vault.json"), content());
+        assertEquals(List.of("RESCUE.md", "rescue", "varve-vault.json", "varve_reader.py"), content());
         scene.expect(ExitCode.IO, "copy", VOLUME, "--vault", home, "--to", slot);
         assertEquals(List.of(1L, 2L), scene.restorable(slot), "what fits is there");
         assertNoStage(slot.resolve(VOLUME));
@@ -264,7 +264,7 @@ class RealDisksTest {
         Disk monday = disk("monday", 16 * MIB);
         monday.mount("ro");
         assertEquals(7, VarveProcess.run("copy", VOLUME, "--vault", home, "--to", slot).code());
-        assertEquals(List.of("varve-vault.json"), content());
+        assertEquals(List.of("RESCUE.md", "rescue", "varve-vault.json", "varve_reader.py"), content());
         monday.unmount();
     }
 

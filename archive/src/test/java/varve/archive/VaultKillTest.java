@@ -47,7 +47,7 @@ class VaultKillTest {
     // ---- at each step
 
     @ParameterizedTest
-    @ValueSource(strings = {"rename", "fsync", "ftruncate", "unlink", "mkdir", "pwrite64"})
+    @ValueSource(strings = {"rename", "fsync", "ftruncate", "mkdir", "pwrite64"})
     void everyStepOfACopyMayBeTheLast(String calls) throws Exception {
         int stride = calls.equals("pwrite64") || calls.equals("fsync") ? 4 : 1;
         int killed = 0;
@@ -59,6 +59,8 @@ class VaultKillTest {
             lookAfterCopy(disk);
             scene.copy(disk);
             assertComplete(disk);
+            VaultScene.delete(disk);
+            VaultScene.delete(home.resolve("varve-catalogue")); // or it would go on to know all of these disks
         }
         System.out.println("VaultKillTest: copy: " + killed + " kills in front of " + calls);
         assertTrue(killed > 0);

@@ -254,7 +254,7 @@ public final class ArchiveVerb implements Verb {
         }
         Path file = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
         String name = file == null ? "" : file.toString().replaceFirst("\\.(img|raw)$", "");
-        if (!name.isEmpty() && !Manifest.isVolumeName(name)) {
+        if (!name.isEmpty() && !Manifest.isVolumeName(name) && !Files.isDirectory(Path.of(source))) {
             throw new UsageException("a volume cannot be called \"" + name + "\" as the source is: give --volume NAME");
         }
         return name;

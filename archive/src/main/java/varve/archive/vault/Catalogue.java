@@ -26,7 +26,6 @@ import java.util.function.Predicate;
 import varve.archive.block.RefusedException;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
-import varve.archive.hash.Hash;
 
 /// What is known of all vaults, of those at hand and of those on a shelf: who holds which data files, when each was last proved,
 /// how many copies there are.
@@ -232,12 +231,12 @@ public final class Catalogue {
 
     private Copies copies(String volume, Collection<StoredArchive> archives, Predicate<UUID> relied) throws IOException {
         Set<UUID> ids = new HashSet<>(archives.stream().map(archive -> archive.manifest().volumeId()).toList());
-        Map<Hash, Set<UUID>> holders = new HashMap<>();
+        Map<Inventory.DataFile, Set<UUID>> holders = new HashMap<>();
         stocks(volume).forEach((vault, stock) -> {
             if (standing(vault).counts() && relied.test(vault) && ids.contains(stock.volumeId())) {
                 stock.archives().stream()
                         .filter(Inventory.Held::proved)
-                        .forEach(held -> holders.computeIfAbsent(held.fileHash(), hash -> new HashSet<>()).add(vault));
+                        .forEach(held -> holders.computeIfAbsent(held.file(), file -> new HashSet<>()).add(vault));
             }
         });
         return new Copies(archives, holders);

@@ -12,7 +12,6 @@ import java.util.stream.Collectors;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
-import varve.archive.hash.Hash;
 
 /// How many copies there are of each point in time of a volume: the one judge of that, which every command asks before it removes
 /// anything.
@@ -25,12 +24,12 @@ import varve.archive.hash.Hash;
 public final class Copies {
 
     private final List<StoredArchive> archives;
-    private final Map<Hash, Set<UUID>> holders;
+    private final Map<Inventory.DataFile, Set<UUID>> holders;
     private final Map<State, Integer> copies;
 
     /// @param archives of the volume, wherever their data is
-    /// @param holders which vaults hold a proved copy of a data file, by its hash
-    public Copies(Collection<StoredArchive> archives, Map<Hash, Set<UUID>> holders) {
+    /// @param holders which vaults hold a proved copy of a data file
+    public Copies(Collection<StoredArchive> archives, Map<Inventory.DataFile, Set<UUID>> holders) {
         this.archives = List.copyOf(archives);
         this.holders = holders;
         this.copies = count();
@@ -59,7 +58,7 @@ public final class Copies {
 
     /// {@return the vaults that hold a proved copy of a data file}
     public Set<UUID> holders(StoredArchive archive) {
-        return holders.getOrDefault(archive.manifest().file().hash(), Set.of());
+        return holders.getOrDefault(Inventory.DataFile.of(archive), Set.of());
     }
 
     /// {@return what is left when a vault is gone}
@@ -69,11 +68,11 @@ public final class Copies {
 
     /// {@return what is left when a vault has removed some data files}
     public Copies without(UUID vault, Collection<StoredArchive> removed) {
-        Map<Hash, Set<UUID>> left = new HashMap<>(holders);
+        Map<Inventory.DataFile, Set<UUID>> left = new HashMap<>(holders);
         for (StoredArchive archive : removed) {
             Set<UUID> others = new HashSet<>(holders(archive));
             others.remove(vault);
-            left.put(archive.manifest().file().hash(), others);
+            left.put(Inventory.DataFile.of(archive), others);
         }
         return new Copies(archives, left);
     }

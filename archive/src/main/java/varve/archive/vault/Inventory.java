@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import varve.archive.file.StoredArchive;
 import varve.archive.format.Json;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
@@ -57,12 +58,27 @@ public record Inventory(
     /// @param archives by number of their point in time
     public record Stock(String volume, UUID volumeId, List<Held> archives) {}
 
+    /// What makes a data file one and the same in several vaults. (Content alone does not: a device that comes back to an old state the
+    /// same way gives the same bytes again.)
+    ///
+    /// @param archive base name
+    public record DataFile(String archive, Hash hash) {
+
+        public static DataFile of(StoredArchive archive) {
+            return new DataFile(archive.manifest().baseName(), archive.manifest().file().hash());
+        }
+    }
+
     /// A data file in the vault.
     ///
     /// @param archive base name
     /// @param sequence number of its point in time
     /// @param proof how it was last found; empty if that was never looked at as a whole
     public record Held(String archive, Hash fileHash, long fileSize, Kind kind, long sequence, Optional<Proof> proof) {
+
+        public DataFile file() {
+            return new DataFile(archive, fileHash);
+        }
 
         /// {@return whether it counts as a copy: every byte was right when it was last looked at}
         public boolean proved() {

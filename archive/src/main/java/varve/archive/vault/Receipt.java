@@ -23,7 +23,7 @@ import varve.archive.format.UnsupportedException;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 
-/// The record of one thing that was done to archives of a volume in a vault, and of what it proved: FORMAT.md section 14. It
+/// The record of one thing that was done to archives of a volume in a vault, and of what it proved: FORMAT.md section 13. It
 /// is one line of text in exactly one form, and names the line before it by its hash.
 ///
 /// @param sequence 1 for the first receipt, then one more each

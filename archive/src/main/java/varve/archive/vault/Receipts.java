@@ -21,7 +21,7 @@ import varve.archive.format.CorruptException;
 import varve.archive.hash.Hash;
 import varve.archive.linux.Linux;
 
-/// The receipts of one volume in one vault: a file to which a line is added for each thing that was done (FORMAT.md section 14).
+/// The receipts of one volume in one vault: a file to which a line is added for each thing that was done (FORMAT.md section 13).
 ///
 /// Each line names the hash of the line before it, and the *head*, a small file beside, that of the newest. So a line that was
 /// removed, altered or moved shows, also the last one. What does not show is a file that was written anew from some line on,

@@ -17,7 +17,6 @@ import varve.archive.file.ArchiveCopy;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Rule;
-import varve.archive.hash.Hash;
 
 /// What vaults at hand tell each other: their inventories ([Catalogue#exchange]), then, volume by volume, manifests and tables of
 /// archives that only others hold.
@@ -89,12 +88,12 @@ public final class Sharing {
             }
         }
         History history = content.history();
-        Set<Hash> held = new HashSet<>();
-        catalogue.stocks(volume).values().forEach(stock -> stock.archives().forEach(archive -> held.add(archive.fileHash())));
+        Set<Inventory.DataFile> held = new HashSet<>();
+        catalogue.stocks(volume).values().forEach(stock -> stock.archives().forEach(archive -> held.add(archive.file())));
         for (Vault vault : vaults) {
             Volume to = vault.volume(volume);
             List<StoredArchive> news = history.archives().stream()
-                    .filter(archive -> !archive.folders().contains(to.folder()) && held.contains(archive.manifest().file().hash()))
+                    .filter(archive -> !archive.folders().contains(to.folder()) && held.contains(Inventory.DataFile.of(archive)))
                     .toList();
             boolean ours = locked.filter(other -> other.id().equals(vault.id())).isPresent();
             if (!news.isEmpty() && Files.isWritable(vault.folder()) && (everywhere || to.exists() || ours)) {

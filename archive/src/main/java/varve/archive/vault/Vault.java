@@ -170,11 +170,9 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
 
     /// @throws RefusedException if no volume may be called so
     public static void checkVolumeName(String name) throws RefusedException {
-        if (!Manifest.isVolumeName(name)) {
-            throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit");
-        }
-        if (name.equals(Marker.FILE) || name.equals(CATALOGUE) || RescueKit.has(name)) {
-            throw new RefusedException("\"" + name + "\": a file of every vault is called so, and no volume can be");
+        if (!Manifest.isVolumeName(name) || name.equals(Marker.FILE) || name.equals(CATALOGUE) || RescueKit.has(name)) {
+            throw new RefusedException("\"" + name + "\": a volume's name is 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, and is none"
+                    + " of a vault's own files");
         }
     }
 }

@@ -63,7 +63,7 @@ public record Whereabouts(Point point, List<Leg> legs, List<StoredArchive> missi
         private final Catalogue catalogue;
         private final History history;
         private final Point point;
-        private final Map<UUID, Map<String, Inventory.Held>> held = new LinkedHashMap<>();
+        private final Map<UUID, Map<Inventory.DataFile, Inventory.Held>> held = new LinkedHashMap<>();
         private final int copies;
 
         Search(Catalogue catalogue, String volume, History history, Point point) throws IOException {
@@ -72,10 +72,10 @@ public record Whereabouts(Point point, List<Leg> legs, List<StoredArchive> missi
             this.point = point;
             this.copies = catalogue.copies(volume, history.archives()).of(point.state());
             catalogue.stocks(volume).forEach((vault, stock) -> {
-                Map<String, Inventory.Held> files = new LinkedHashMap<>();
+                Map<Inventory.DataFile, Inventory.Held> files = new LinkedHashMap<>();
                 stock.archives().stream()
                         .filter(file -> file.proof().isEmpty() || file.proved()) // not what is known to be damaged
-                        .forEach(file -> files.put(file.fileHash().toString(), file));
+                        .forEach(file -> files.put(file.file(), file));
                 held.put(vault, files);
             });
         }
@@ -100,7 +100,7 @@ public record Whereabouts(Point point, List<Leg> legs, List<StoredArchive> missi
         }
 
         private boolean holds(UUID vault, StoredArchive archive) {
-            return held.getOrDefault(vault, Map.of()).containsKey(archive.manifest().file().hash().toString());
+            return held.getOrDefault(vault, Map.of()).containsKey(Inventory.DataFile.of(archive));
         }
 
         /// the choice of vaults to bring with which the fewest bytes are read; those that are relied on first
@@ -156,7 +156,7 @@ public record Whereabouts(Point point, List<Leg> legs, List<StoredArchive> missi
             Optional<Instant> oldest = Optional.of(Instant.MAX);
             Depth depth = Depth.CONTENT;
             for (StoredArchive archive : archives) {
-                Optional<Inventory.Proof> proof = held.get(vault).get(archive.manifest().file().hash().toString()).proof();
+                Optional<Inventory.Proof> proof = held.get(vault).get(Inventory.DataFile.of(archive)).proof();
                 Optional<Instant> time = proof.map(Inventory.Proof::time);
                 oldest = oldest.isEmpty() || time.isEmpty() ? Optional.empty() : time.get().isBefore(oldest.get()) ? time : oldest;
                 Depth reached = proof.map(Inventory.Proof::depth).orElse(Depth.STRUCTURE);

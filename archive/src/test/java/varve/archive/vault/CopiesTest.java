@@ -17,7 +17,6 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.State;
-import varve.archive.hash.Hash;
 
 class CopiesTest {
 
@@ -30,9 +29,9 @@ class CopiesTest {
     private final StoredArchive again = edge(0, 2, 100, 3);
 
     private static Copies copies(List<StoredArchive> archives, Map<StoredArchive, Set<UUID>> holders) {
-        Map<Hash, Set<UUID>> byHash = new HashMap<>();
-        holders.forEach((archive, vaults) -> byHash.put(archive.manifest().file().hash(), vaults));
-        return new Copies(archives, byHash);
+        Map<Inventory.DataFile, Set<UUID>> byFile = new HashMap<>();
+        holders.forEach((archive, vaults) -> byFile.put(Inventory.DataFile.of(archive), vaults));
+        return new Copies(archives, byFile);
     }
 
     @Test
