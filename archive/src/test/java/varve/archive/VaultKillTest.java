@@ -49,7 +49,7 @@ class VaultKillTest {
     @ParameterizedTest
     @ValueSource(strings = {"rename", "fsync", "ftruncate", "mkdir", "pwrite64"})
     void everyStepOfACopyMayBeTheLast(String calls) throws Exception {
-        int stride = calls.equals("pwrite64") || calls.equals("fsync") ? 4 : 1;
+        int stride = calls.equals("pwrite64") || calls.equals("fsync") ? 8 : 2;
         int killed = 0;
         boolean more = true;
         for (int step = 1; more; step += stride) {
@@ -70,7 +70,7 @@ class VaultKillTest {
     @ValueSource(strings = {"rename", "fsync", "unlink", "pwrite64"})
     void everyStepOfAnEvictionMayBeTheLast(String calls) throws Exception {
         Path disk = scene.disk("disk");
-        int stride = calls.equals("fsync") ? 2 : 1;
+        int stride = calls.equals("fsync") ? 4 : 2;
         int killed = 0;
         boolean more = true;
         for (int step = 1; more; step += stride) {
