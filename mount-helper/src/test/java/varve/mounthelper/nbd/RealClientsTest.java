@@ -193,7 +193,7 @@ final class RealClientsTest {
                 assert pieces == [whole[12345:12345 + 65536]]
                 h.cache(1 << 20, 0)
                 def extents(context, offset, entries, error):
-                    assert context == "base:allocation" and offset == 0 and sum(entries[::2]) == h.get_size()
+                    assert context == "base:allocation" and offset == 0 and sum(entries[::2]) == len(whole)
                 h.block_status(h.get_size(), 0, extents)
                 def one(context, offset, entries, error):
                     assert len(entries) == 2 and entries[0] <= 512
