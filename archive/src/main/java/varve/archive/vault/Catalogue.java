@@ -339,9 +339,11 @@ public final class Catalogue {
                         here.isPresent() ? Optional.of(real(here.get())) : before.flatMap(Inventory.Other::folder)));
             }
         }
-        long generation = generations.getOrDefault(vault.id(), 0L);
-        Inventory next = new Inventory(vault.id(), generation + 1, now, vault.standing(), vault.keeper(), others, List.copyOf(stocks.values()));
-        return last.filter(next::saysAs).orElse(next);
+        boolean anew = last.isEmpty() || behind.contains(vault.id());
+        long counted = generations.getOrDefault(vault.id(), 0L) + 1;
+        long generation = anew ? Math.max(counted, now.toEpochMilli()) : counted; // others may have seen more than those at hand
+        Inventory next = new Inventory(vault.id(), generation, now, vault.standing(), vault.keeper(), others, List.copyOf(stocks.values()));
+        return anew ? next : last.filter(next::saysAs).orElse(next);
     }
 
     private static String real(Vault vault) throws IOException {

@@ -27,10 +27,12 @@ import varve.archive.hash.Hash;
 /// FORMAT.md section 15.
 ///
 /// A vault is the only author of its inventory and counts its versions, so of two that others have seen the one with the higher
-/// generation is the newer, and merging what they have seen is to take that.
+/// generation is the newer, and merging what they have seen is to take that. It counts from the time at which it began: if the
+/// inventory is lost and made again, by somebody who cannot know how far others have seen it count, then the new one is above
+/// all of them.
 ///
 /// @param vault whose it is
-/// @param generation 1 for the first, then one more each
+/// @param generation milliseconds since 1970 for the first, then one more each
 /// @param written when
 /// @param standing what the vault's marker says
 /// @param keeper whether the vault removes nothing on the word of a vault that is not at hand, so that others may rely on it
