@@ -6,9 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +39,8 @@ import varve.archive.hash.Hash;
 /// Mostly all are equal. A manifest that is whole by itself may yet be that of another volume, or of another state of things. What
 /// speaks for one: that the manifest of the next point names its hash; that tables and file trees, which lie beside it or in
 /// another vault, are those that it names; in the end, that the data file is. What speaks against one: that another volume id is that of
-/// most of the folder. If nothing decides, a manifest that is here stays.
+/// most of the folder, or that the files beside it are not its. A manifest that nothing speaks for is not heard about others, either. If
+/// nothing decides, a manifest that is here stays.
 final class Manifests {
 
     private static final Pattern NAME = Pattern.compile(
@@ -57,6 +60,7 @@ final class Manifests {
     private final Map<String, String> faults = new HashMap<>();
     private final List<String> notes = new ArrayList<>();
     private final Set<String> here = new TreeSet<>();
+    private final Set<Candidate> heard = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Hash> named = new HashSet<>();
     private final Set<Long> nextKnown = new HashSet<>();
 
@@ -86,8 +90,9 @@ final class Manifests {
         for (Place place : places) {
             manifests.take(place);
         }
-        manifests.name();
-        manifests.choose();
+        Optional<UUID> id = manifests.volumeId();
+        manifests.hear(id);
+        manifests.choose(id);
         return manifests;
     }
 
@@ -215,11 +220,17 @@ final class Manifests {
         }
     }
 
-    /// notes which manifests others name
-    private void name() {
-        for (List<Candidate> all : candidates.values()) {
-            for (Candidate candidate : all) {
-                Manifest manifest = candidate.manifest();
+    /// Finds the manifests that may be right, the newest first: those that name others come before these.
+    private void hear(Optional<UUID> id) {
+        List<Candidate> newestFirst = candidates.values().stream()
+                .flatMap(List::stream)
+                .filter(c -> id.isEmpty() || c.manifest().volumeId().equals(id.get()))
+                .sorted(Comparator.comparing(Candidate::manifest, ORDER.reversed()))
+                .toList();
+        for (Candidate candidate : newestFirst) {
+            Manifest manifest = candidate.manifest();
+            if (named.contains(candidate.hash()) || credible(candidate, isHere(candidate, candidates.get(manifest.baseName())))) {
+                heard.add(candidate);
                 manifest.previous().ifPresent(hash -> {
                     named.add(hash);
                     nextKnown.add(manifest.sequence() - 1);
@@ -229,8 +240,7 @@ final class Manifests {
         }
     }
 
-    private void choose() {
-        Optional<UUID> id = volumeId();
+    private void choose(Optional<UUID> id) {
         Set<String> bases = new TreeSet<>(candidates.keySet());
         bases.addAll(here);
         for (String base : bases) {
@@ -238,11 +248,7 @@ final class Manifests {
                 continue;
             }
             List<Candidate> all = candidates.getOrDefault(base, List.of());
-            List<Candidate> ours = all.stream()
-                    .filter(c -> id.isEmpty() || c.manifest().volumeId().equals(id.get()))
-                    .filter(c -> named.contains(c.hash()) || credible(c, isHere(c, all)))
-                    .toList();
-            Optional<Candidate> choice = choose(ours);
+            Optional<Candidate> choice = choose(all.stream().filter(heard::contains).toList());
             if (choice.isPresent()) {
                 accept(base, choice.get(), all);
             } else if (here.contains(base)) {

@@ -1,6 +1,8 @@
 package varve.verify;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -84,7 +87,8 @@ final class DamagedSetsTest {
     @BeforeAll
     static void archives() throws IOException {
         Path memory = Path.of("/dev/shm");
-        folder = Files.isWritable(memory) ? Files.createTempDirectory(memory, "varve-heal") : Files.createTempDirectory("varve-heal");
+        Path place = Files.isWritable(memory) ? memory : Path.of(System.getProperty("java.io.tmpdir"));
+        folder = Files.createDirectory(place.resolve("varve-heal" + UUID.randomUUID())); // of one length: manifests name it
         byte[] first = new byte[4 * CHUNK + 5000];
         System.arraycopy(Images.text(1, 3000), 0, first, 0, 3000);
         Arrays.fill(first, CHUNK, 2 * CHUNK, (byte) 7);
@@ -182,9 +186,22 @@ final class DamagedSetsTest {
         assertTrue(healed.get() > SETS / 2 || SETS < 100, healed + " healed");
     }
 
+    /// Two manifests of another course of things confirm each other; but all that lies beside them says that they are not its.
+    @Test
+    void aManifestThatItsOwnFilesContradictSpeaksForNoOther() throws Exception {
+        Case three = new Case(small.in(folder.resolve("contradicted")), new Random(0));
+        String second = small.bases.get(1) + ".json";
+        String third = small.bases.get(2) + ".json";
+        three.here.put(second, small.foreign.get(second));
+        three.here.put(third, small.stale.get(third));
+        three.there.put(second, small.stale.get(second));
+        assertFalse(three.run());
+        assertArrayEquals(small.files.get(third), Files.readAllBytes(three.scene.here.resolve("tools/" + third)));
+    }
+
     private static boolean heal(long seed, Scene small, Scene large) {
         Random random = new Random(seed);
-        Case one = new Case(random.nextInt(12) == 0 ? large : small, random);
+        Case one = new Case(random.nextInt(12) == 0 ? large : small, random).damage();
         try {
             return one.run();
         } catch (Throwable e) {
@@ -202,17 +219,22 @@ final class DamagedSetsTest {
         private final List<String> words = new ArrayList<>();
         private boolean strange; // a stale or foreign file is among them
 
+        /// nothing is damaged yet
         Case(Scene scene, Random random) {
             this.scene = scene;
             this.random = random;
             this.here = new TreeMap<>(scene.files);
             this.there = new TreeMap<>(scene.files);
+        }
+
+        Case damage() {
             for (int i = 1 + random.nextInt(3); i > 0; i--) {
                 damage("here", here);
             }
             for (int i = random.nextInt(4); i > 0; i--) {
                 damage("there", there);
             }
+            return this;
         }
 
         @Override
