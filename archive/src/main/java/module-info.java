@@ -4,6 +4,7 @@ module varve.archive {
     requires static org.jspecify;
     requires com.github.luben.zstd_jni;
     requires info.picocli;
+    requires org.bouncycastle.provider;
     requires tools.jackson.core;
     requires java.xml;
     requires jdk.unsupported;

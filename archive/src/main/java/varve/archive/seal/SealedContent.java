@@ -1,0 +1,107 @@
+package varve.archive.seal;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// The content of a sealed file, decrypted where it is read, in any order.
+///
+/// That the file ends where it was sealed to end is proved first, by its last chunk. Then each chunk that is touched is proved before a byte of
+/// it is given out. Safe for use by several threads.
+public final class SealedContent implements AutoCloseable {
+
+    private final long headerSize;
+    private final FileKey key;
+    private final byte[] nonce;
+    private final Bytes file;
+    private final long size;
+    private final long chunks;
+    private final ConcurrentLinkedQueue<Room> rooms = new ConcurrentLinkedQueue<>();
+
+    /// Reads the sealed file.
+    public interface Bytes {
+        /// Reads all of `size` bytes from a position of the file on, to the beginning of `into`.
+        void read(long position, byte[] into, int size) throws IOException;
+    }
+
+    /// A cipher, and memory for a chunk before and after it; for one thread at a time. It keeps its last chunk.
+    private static final class Room {
+        final byte[] sealed = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
+        final byte[] content = new byte[ChunkCipher.CHUNK_SIZE];
+        final ChunkCipher cipher;
+        long number = -1;
+
+        Room(ChunkCipher cipher) {
+            this.cipher = cipher;
+        }
+    }
+
+    /// @param headerSize where the payload begins
+    /// @param fileSize where it ends
+    /// @throws AgeFormatException if the file does not end as it was sealed to
+    public SealedContent(long headerSize, long fileSize, FileKey key, Bytes file) throws IOException {
+        this.headerSize = headerSize;
+        this.key = key;
+        this.nonce = new byte[ChunkCipher.NONCE_SIZE];
+        this.file = file;
+        this.size = ChunkCipher.contentSize(fileSize - headerSize);
+        this.chunks = ChunkCipher.chunks(size);
+        file.read(headerSize, nonce, nonce.length);
+        Room room = new Room(new ChunkCipher(key, nonce));
+        load(room, chunks - 1);
+        rooms.add(room);
+    }
+
+    /// {@return the size of the content}
+    public long size() {
+        return size;
+    }
+
+    /// {@return the first byte of the file that holds content from `position` on}
+    public long sealedPosition(long position) {
+        return headerSize + ChunkCipher.NONCE_SIZE + position / ChunkCipher.CHUNK_SIZE * ChunkCipher.SEALED_CHUNK_SIZE;
+    }
+
+    /// Fills `into` with content from `position` on; all of it has to lie within the content.
+    ///
+    /// @throws AgeFormatException if a chunk is not what was sealed; then nothing of that chunk was given out
+    public void read(long position, MemorySegment into) throws IOException {
+        Room room = rooms.poll();
+        if (room == null) {
+            room = new Room(new ChunkCipher(key, nonce));
+        }
+        try {
+            for (long done = 0; done < into.byteSize(); ) {
+                long at = position + done;
+                load(room, at / ChunkCipher.CHUNK_SIZE);
+                int from = (int) (at % ChunkCipher.CHUNK_SIZE);
+                int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - from, into.byteSize() - done);
+                MemorySegment.copy(room.content, from, into, ValueLayout.JAVA_BYTE, done, part);
+                done += part;
+            }
+        } finally {
+            rooms.add(room);
+        }
+    }
+
+    private void load(Room room, long number) throws IOException {
+        if (room.number == number) {
+            return;
+        }
+        room.number = -1;
+        int content = (int) Math.min(ChunkCipher.CHUNK_SIZE, size - number * ChunkCipher.CHUNK_SIZE);
+        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), room.sealed, content + ChunkCipher.TAG_SIZE);
+        room.cipher.open(number, number == chunks - 1, room.sealed, content + ChunkCipher.TAG_SIZE, room.content);
+        room.number = number;
+    }
+
+    /// Forgets what was decrypted.
+    @Override
+    public void close() {
+        for (Room room = rooms.poll(); room != null; room = rooms.poll()) {
+            Arrays.fill(room.content, (byte) 0);
+        }
+    }
+}

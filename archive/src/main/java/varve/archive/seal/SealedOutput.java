@@ -1,0 +1,65 @@
+package varve.archive.seal;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.security.SecureRandom;
+
+/// Seals content as it comes: header, nonce, and a chunk as soon as it is known not to be the last.
+///
+/// For one thread.
+public final class SealedOutput {
+
+    private final Bytes to;
+    private final ChunkCipher cipher;
+    private final byte[] content = new byte[ChunkCipher.CHUNK_SIZE];
+    private final byte[] sealed = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
+    private int filled;
+    private long size;
+
+    /// Takes the sealed file.
+    public interface Bytes {
+        /// Takes all of `bytes`, which are changed afterwards.
+        void append(MemorySegment bytes) throws IOException;
+    }
+
+    /// @param key of the file, which no other file may have; `header` holds it, wrapped
+    public SealedOutput(FileKey key, AgeHeader header, SecureRandom random, Bytes to) throws IOException {
+        this.to = to;
+        byte[] nonce = ChunkCipher.randomNonce(random);
+        this.cipher = new ChunkCipher(key, nonce);
+        to.append(MemorySegment.ofArray(header.encode()));
+        to.append(MemorySegment.ofArray(nonce));
+    }
+
+    /// {@return bytes of content so far}
+    public long size() {
+        return size;
+    }
+
+    /// Takes all of `bytes`; the caller may reuse the memory at once.
+    public void append(MemorySegment bytes) throws IOException {
+        for (long done = 0; done < bytes.byteSize(); ) {
+            if (filled == content.length) {
+                seal(false);
+            }
+            int part = (int) Math.min(content.length - filled, bytes.byteSize() - done);
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, content, filled, part);
+            filled += part;
+            size += part;
+            done += part;
+        }
+    }
+
+    /// Ends the content.
+    public void finish() throws IOException {
+        seal(true);
+    }
+
+    private void seal(boolean last) throws IOException {
+        long number = last ? ChunkCipher.chunks(size) - 1 : (size - filled) / ChunkCipher.CHUNK_SIZE;
+        int count = cipher.seal(number, last, content, filled, sealed);
+        filled = 0;
+        to.append(MemorySegment.ofArray(sealed).asSlice(0, count));
+    }
+}
