@@ -67,6 +67,13 @@ public final class Linux {
     private static final int MAP_ANONYMOUS = 0x20; // asm-generic/mman-common.h
     private static final int MAP_NORESERVE = 0x4000; // asm-generic/mman.h
 
+    // linux/mount.h, fs.h
+    public static final long MS_RDONLY = 1;
+    public static final long MS_NOSUID = 2;
+    public static final long MS_NODEV = 4;
+    private static final int MNT_DETACH = 2;
+    private static final int UMOUNT_NOFOLLOW = 8;
+
     private static final int AF_UNIX = 1;
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_CLOEXEC = O_CLOEXEC;
@@ -127,6 +134,22 @@ public final class Linux {
         long size = from.byteSize();
         long written = call(errno -> (long) Pwrite.CALL.invokeExact(errno, fd, from, size, offset));
         return written >= 0 ? written : checked(written, fd, "write of " + size + " bytes at " + offset);
+    }
+
+    /// Reads what comes next: of a pipe, a character device.
+    ///
+    /// @return bytes read, 0 at the end, or the error of [SystemCallException] as a negative number
+    public static long read(int fd, MemorySegment into) {
+        long size = into.byteSize();
+        return call(errno -> (long) Read.CALL.invokeExact(errno, fd, into, size));
+    }
+
+    /// Writes next.
+    ///
+    /// @return bytes written, or the error of [SystemCallException] as a negative number
+    public static long write(int fd, MemorySegment from) {
+        long size = from.byteSize();
+        return call(errno -> (long) Write.CALL.invokeExact(errno, fd, from, size));
     }
 
     /// Gives a file a size: what is beyond is cut off, what is missing becomes a hole.
@@ -278,7 +301,44 @@ public final class Linux {
         }
     }
 
+    // ---- mounts
+
+    /// Mounts a file system (mount(2)).
+    ///
+    /// @param flags `MS_RDONLY`, ...
+    /// @param data options of the file system
+    public static void mount(String source, Path folder, String type, long flags, String data) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment from = arena.allocateFrom(source, NAMES);
+            MemorySegment to = arena.allocateFrom(folder.toString(), NAMES);
+            MemorySegment kind = arena.allocateFrom(type, NAMES);
+            MemorySegment options = arena.allocateFrom(data, NAMES);
+            checked(call(errno -> (int) Mount.CALL.invokeExact(errno, from, to, kind, flags, options)), folder.toString(), "mount");
+        }
+    }
+
+    /// Takes away what is mounted on a folder (umount(2)); where that is a link, it is not followed.
+    ///
+    /// @param lazily also if it is in use: those who do keep it, and nobody finds it any more
+    public static void unmount(Path folder, boolean lazily) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocateFrom(folder.toString(), NAMES);
+            int flags = UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0);
+            checked(call(errno -> (int) Umount2.CALL.invokeExact(errno, name, flags)), folder.toString(), "umount");
+        }
+    }
+
     // ---- the process
+
+    /// {@return the effective user's number: 0 for root}
+    public static int user() {
+        return (int) call(errno -> (int) Geteuid.CALL.invokeExact(errno));
+    }
+
+    /// {@return the effective group's number}
+    public static int group() {
+        return (int) call(errno -> (int) Getegid.CALL.invokeExact(errno));
+    }
 
     /// Gives the calling thread, and threads it starts later, the disk only when nobody else wants it.
     ///
@@ -453,6 +513,30 @@ public final class Linux {
 
     private static final class Pwrite {
         static final MethodHandle CALL = link("pwrite", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
+    }
+
+    private static final class Read {
+        static final MethodHandle CALL = link("read", longs(JAVA_INT, ADDRESS, JAVA_LONG));
+    }
+
+    private static final class Write {
+        static final MethodHandle CALL = link("write", longs(JAVA_INT, ADDRESS, JAVA_LONG));
+    }
+
+    private static final class Mount {
+        static final MethodHandle CALL = link("mount", ints(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+    }
+
+    private static final class Umount2 {
+        static final MethodHandle CALL = link("umount2", ints(ADDRESS, JAVA_INT));
+    }
+
+    private static final class Geteuid {
+        static final MethodHandle CALL = link("geteuid", ints());
+    }
+
+    private static final class Getegid {
+        static final MethodHandle CALL = link("getegid", ints());
     }
 
     private static final class Ftruncate {

@@ -15,10 +15,13 @@ public final class SystemCallException extends IOException {
     public static final int EAGAIN = 11;
     public static final int EACCES = 13;
     public static final int EBUSY = 16;
+    public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int ENOSPC = 28;
     public static final int ESPIPE = 29;
+    public static final int ENOSYS = 38;
     public static final int EOPNOTSUPP = 95;
+    public static final int ENOTCONN = 107;
 
     private final int errno;
     private final String reason;

@@ -1,0 +1,39 @@
+package varve.mounthelper.fuse;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import varve.archive.linux.Linux;
+import varve.archive.linux.SystemCallException;
+
+/// Mounts and unmounts `/dev/fuse`.
+final class Mounting {
+
+    static final Path DEVICE = Path.of("/dev/fuse");
+
+    private Mounting() {}
+
+    /// {@return the open device, whose requests have to be answered from now on}
+    static int mount(Path folder, FuseOptions options, int user, int group) throws IOException {
+        int device = Linux.open(DEVICE, Linux.O_RDWR);
+        try {
+            String data = "fd=" + device + ",rootmode=40000,user_id=" + user + ",group_id=" + group + ",default_permissions"
+                    + (options.others() ? ",allow_other" : "");
+            long flags = Linux.MS_NOSUID | Linux.MS_NODEV | (options.writable() ? 0 : Linux.MS_RDONLY);
+            Linux.mount("varve", folder, "fuse.varve", flags, data);
+            return device;
+        } catch (Throwable e) {
+            Linux.close(device);
+            throw e;
+        }
+    }
+
+    static void unmount(Path folder) throws IOException {
+        try {
+            Linux.unmount(folder, true);
+        } catch (SystemCallException e) {
+            if (e.errno() != SystemCallException.EINVAL && e.errno() != SystemCallException.ENOENT) { // nothing is mounted there
+                throw e;
+            }
+        }
+    }
+}
