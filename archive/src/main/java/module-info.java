@@ -23,6 +23,7 @@ module varve.archive {
 
     opens varve.archive.cli to info.picocli;
 
+    uses varve.archive.cli.SourceKind;
     uses varve.archive.cli.Verb;
 
     provides varve.archive.cli.Verb with

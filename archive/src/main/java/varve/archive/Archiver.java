@@ -117,12 +117,19 @@ public final class Archiver {
     ///
     /// @param lockWait how long to wait for another writer
     public Outcome archive(BlockSource source, Duration lockWait) throws IOException, InterruptedException {
-        return archive(new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same)), lockWait);
+        return archive(new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same), null), lockWait);
+    }
+
+    /// Archives a branch: as a delta to the point that it began with, if the volume has that, of which only what was written
+    /// since is read. Otherwise it is a device like any other.
+    public Outcome archive(Branch branch, Duration lockWait) throws IOException, InterruptedException {
+        return archive(
+                new Input(branch.name(), branch.size(), branch, (chunkLog, same) -> Feed.of(branch, chunkLog, same), branch), lockWait);
     }
 
     /// Archives a stream of unknown size.
     public Outcome archive(InputStream stream, Duration lockWait) throws IOException, InterruptedException {
-        return archive(new Input("-", -1, null, (chunkLog, same) -> Feed.of(stream, chunkLog)), lockWait);
+        return archive(new Input("-", -1, null, (chunkLog, same) -> Feed.of(stream, chunkLog), null), lockWait);
     }
 
     private interface FeedMaker {
@@ -133,7 +140,8 @@ public final class Archiver {
     ///
     /// @param size -1 if it is not known
     /// @param device null if it is a stream
-    private record Input(String name, long size, @Nullable BlockSource device, FeedMaker feeds) {}
+    /// @param branch the device, if it is one
+    private record Input(String name, long size, @Nullable BlockSource device, FeedMaker feeds, @Nullable Branch branch) {}
 
     private Outcome archive(Input input, Duration lockWait) throws IOException, InterruptedException {
         Volume volume = vault.volume(name);
@@ -160,7 +168,8 @@ public final class Archiver {
         History history = volume.exists() ? volume.read().sound() : new History(List.of());
         Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, input.size);
-        Optional<Point> base = options.full() ? Optional.empty() : latest;
+        Optional<Point> start = options.full() || input.branch == null ? Optional.empty() : start(history, input.branch);
+        Optional<Point> base = options.full() ? Optional.empty() : start.or(() -> latest);
         Instant time = time(history);
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null) {
             ParentView view = parent == null ? null : new ParentView(parent, warnings);
@@ -170,7 +179,7 @@ public final class Archiver {
                 report = Optional.of(list.read(name, volume.folder(), now()));
                 warnOf(report.get());
             }
-            Unlisted unlisted = list == null ? null : list.unlisted();
+            Unlisted unlisted = list != null ? list.unlisted() : start.isPresent() ? written(input.branch, parent) : null;
             try (Feed feed = input.feeds.feed(chunkLog, unlisted == null ? Feed.Same.NOWHERE : unlisted)) {
                 limit(feed, chunkLog);
                 Header header = new Header(
@@ -209,6 +218,18 @@ public final class Archiver {
                     + (parent == null ? "here the whole device is to be stored" : "a stream has to be read from end to end"));
         }
         return new ListReader(options.changes().get(), input.device, history, parent, view);
+    }
+
+    /// {@return the point that a branch began with}
+    private static Optional<Point> start(History history, Branch branch) {
+        return history.points().stream().filter(point -> point.state().equals(branch.base())).reduce((a, b) -> b);
+    }
+
+    /// {@return what a branch has not written} Its own word is enough, since what it has not written it reads from the parent itself.
+    private static Unlisted written(Branch branch, Chain parent) throws IOException {
+        ChangeList changes = new ChangeList(branch.size());
+        branch.changes(changes::add);
+        return new Unlisted(changes, parent.geometry());
     }
 
     private void warnOf(ListReport report) {

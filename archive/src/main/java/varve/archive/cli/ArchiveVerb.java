@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.ArchiveOptions;
 import varve.archive.Archiver;
 import varve.archive.Archiver.Outcome;
+import varve.archive.Branch;
 import varve.archive.block.FileDevice;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
@@ -42,8 +43,8 @@ import varve.archive.vault.VaultName;
 public final class ArchiveVerb implements Verb {
 
     @Parameters(arity = "1..*", paramLabel = "SOURCE[=VOLUME]",
-            description = "Block device, raw image file (holes are not read), or - for a stream on stdin; and the name of its history. "
-                    + "Default: the source's file name without .img or .raw.")
+            description = "Block device, raw image file (holes are not read), - for a stream on stdin, or overlay:FILE for what varve serve --writable "
+                    + "has written; and the name of its history. Default: the source's file name without .img or .raw; of an overlay, the volume that it is on.")
     private List<String> sources = new ArrayList<>();
 
     @Mixin
@@ -105,7 +106,10 @@ public final class ArchiveVerb implements Verb {
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
         lockWait.duration();
-        List<Job> jobs = sources.stream().map(this::job).toList();
+        List<Job> jobs = new ArrayList<>();
+        for (String source : sources) {
+            jobs.add(job(source));
+        }
         if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
             throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
         }
@@ -143,7 +147,7 @@ public final class ArchiveVerb implements Verb {
         return code;
     }
 
-    private Job job(String word) {
+    private Job job(String word) throws IOException {
         int equals = Files.exists(Path.of(word)) ? -1 : word.lastIndexOf('=');
         String source = equals < 0 ? word : word.substring(0, equals);
         if (source.equals("-") && sources.size() > 1) {
@@ -165,6 +169,17 @@ public final class ArchiveVerb implements Verb {
     private ExitCode archive(Job job, ArchiveOptions options, Stdio stdio, JsonText text) throws IOException, InterruptedException {
         if (job.source.equals("-")) {
             return archive(job, -1, options, stdio, text, archiver -> archiver.archive(stdio.in(), lockWait.duration()));
+        }
+        Optional<SourceKind> kind = kind(job.source);
+        if (kind.isPresent()) {
+            try (Branch branch = kind.get().open(kind.get().name(job.source), vault.name().open(), stdio.warnings())) {
+                ExitCode code = archive(job, branch.size(), options, stdio, text, archiver -> archiver.archive(branch, lockWait.duration()));
+                if (!json.asked()) {
+                    stdio.out().println("it is what " + branch.point() + " became with what was written" + (dryRun ? "" : "; the latest point of "
+                            + job.volume + " is this one now"));
+                }
+                return code;
+            }
         }
         try (FileDevice device = FileDevice.open(Path.of(job.source))) {
             return archive(job, device.size(), options, stdio, text, archiver -> archiver.archive(device, lockWait.duration()));
@@ -248,9 +263,17 @@ public final class ArchiveVerb implements Verb {
         return new String(label.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
-    private static String defaultVolume(String source) {
+    private static Optional<SourceKind> kind(String source) {
+        return Files.exists(Path.of(source)) ? Optional.empty() : SourceKind.of(source);
+    }
+
+    private static String defaultVolume(String source) throws IOException {
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
+        }
+        Optional<SourceKind> kind = kind(source);
+        if (kind.isPresent()) {
+            return kind.get().volume(kind.get().name(source));
         }
         Path file = Path.of(source).getFileName(); // the root of all folders has none, and is no source either
         String name = file == null ? "" : file.toString().replaceFirst("\\.(img|raw)$", "");

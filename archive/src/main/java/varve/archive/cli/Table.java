@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Columns of text from anywhere, as wide as they need to be. A heading that begins with `>` is of numbers, set to the right.
-final class Table {
+public final class Table {
 
     private final List<String[]> rows = new ArrayList<>();
     private final boolean[] right;
 
-    Table(String... headings) {
+    public Table(String... headings) {
         right = new boolean[headings.length];
         for (int i = 0; i < headings.length; i++) {
             right[i] = headings[i].startsWith(">");
@@ -19,12 +19,15 @@ final class Table {
         rows.add(Arrays.stream(headings).map(h -> h.replaceFirst("^>", "")).toArray(String[]::new));
     }
 
-    void row(String... cells) {
+    /// Adds a row, of a cell for each heading.
+    public void row(String... cells) {
         rows.add(Arrays.stream(cells).map(Printable::line).toArray(String[]::new));
     }
 
+    /// Prints them.
+    ///
     /// @param otherwise what to say if there are no rows
-    void print(PrintStream out, String otherwise) {
+    public void print(PrintStream out, String otherwise) {
         if (rows.size() == 1) {
             out.println(otherwise);
             return;

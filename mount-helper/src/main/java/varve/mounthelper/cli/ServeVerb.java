@@ -1,8 +1,10 @@
 package varve.mounthelper.cli;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -17,6 +19,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
@@ -27,18 +30,20 @@ import varve.archive.vault.Vault;
 import varve.mounthelper.image.Images;
 import varve.mounthelper.image.Points;
 import varve.mounthelper.nbd.Export;
+import varve.mounthelper.nbd.Exports;
 import varve.mounthelper.nbd.Listener;
 import varve.mounthelper.nbd.NbdServer;
 import varve.mounthelper.nbd.Settings;
 import varve.mounthelper.nbd.Supervisor;
 import varve.mounthelper.nbd.Tls;
 import varve.mounthelper.nbd.VaultExports;
+import varve.mounthelper.nbd.WritableExports;
 
 /// `varve serve`: an NBD server.
 @Command(
         name = "serve",
         description = {
-            "Serve points in time as network block devices (NBD), read-only, every byte proved on its way out.",
+            "Serve points in time as network block devices (NBD), every byte proved on its way out.",
             "",
             "Without VOLUME@POINT, all that the vault has now and will have. Prints the address of each export, then serves until "
                     + "SIGTERM or SIGINT.",
@@ -74,6 +79,11 @@ public final class ServeVerb implements Verb {
             description = "Let only clients in that have a certificate signed by one of these (PEM).")
     private @Nullable Path authority;
 
+    @Option(names = "--writable", paramLabel = "OVERLAY",
+            description = "Let clients write: to this file, in front of the one VOLUME@POINT. It is made if it is not there; what was flushed to it is there "
+                    + "when it is served again. The archive is never written.")
+    private @Nullable Path writable;
+
     @Option(names = "--idle-timeout", paramLabel = "SECONDS", description = "End when there has been no client for so long.")
     private @Nullable Long idle;
 
@@ -90,15 +100,54 @@ public final class ServeVerb implements Verb {
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
         List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
+        if (writable != null) {
+            checkWritable(writable, places);
+        }
         try (Images images = new Images(log);
-                VaultExports exports = new VaultExports(new Points(places, Clock.systemUTC()), images, names, log);
+                Offer offer = offer(new VaultExports(new Points(places, Clock.systemUTC()), images, names, log));
                 Listener listener = listener(tcp);
-                NbdServer server = new NbdServer(exports, settings, log)) {
-            announce(stdio, exports, listener, settings);
+                NbdServer server = new NbdServer(offer.exports, settings, log)) {
+            announce(stdio, offer.exports, listener, settings);
             supervisor.ready("serves " + (names.isEmpty() ? "all points in time" : String.join(", ", points)));
             serve(server, listener, supervisor);
         }
         return ExitCode.OK;
+    }
+
+    private void checkWritable(Path overlay, List<Vault> places) throws IOException {
+        if (points.size() != 1) {
+            throw new UsageException("--writable " + overlay + ": an overlay is on one VOLUME@POINT, there are " + points.size());
+        }
+        Path folder = overlay.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new NoSuchFileException(overlay.toString(), null, "no such file, and no folder " + folder + " to make it in");
+        }
+        for (Vault place : places) {
+            if (folder.toRealPath().startsWith(place.folder().toRealPath())) {
+                throw new RefusedException(overlay + ": in the vault " + place.folder() + ", where nothing but archives belongs; name another place");
+            }
+        }
+    }
+
+    /// What is served, and what is closed when it is over.
+    private record Offer(Exports exports, Closeable closed) implements Closeable {
+        @Override
+        public void close() throws IOException {
+            closed.close();
+        }
+    }
+
+    private Offer offer(VaultExports exports) throws IOException {
+        if (writable == null) {
+            return new Offer(exports, exports);
+        }
+        try {
+            WritableExports over = new WritableExports(exports, writable, Clock.systemUTC());
+            return new Offer(over, over);
+        } catch (Throwable e) {
+            exports.close();
+            throw e;
+        }
     }
 
     /// Serves until it is over; at a signal the process waits for the end of it.
@@ -121,10 +170,11 @@ public final class ServeVerb implements Verb {
     }
 
     /// Prints where clients find the exports.
-    private void announce(Stdio stdio, VaultExports exports, Listener listener, Settings settings) throws IOException {
+    private void announce(Stdio stdio, Exports exports, Listener listener, Settings settings) throws IOException {
         boolean secure = settings.tls().isPresent();
         if (listener.remote() && !secure) {
-            stdio.err().println("varve: warning: everybody who reaches " + listen + " can read all that is served; see --tls-authority");
+            stdio.err().println("varve: warning: everybody who reaches " + listen + " can read "
+                    + (writable == null ? "" : "and write ") + "all that is served; see --tls-authority");
         }
         List<Export> listed = points.isEmpty() ? List.of() : exports.list();
         if (listed.isEmpty()) {

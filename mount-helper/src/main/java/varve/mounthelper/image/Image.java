@@ -7,7 +7,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
-import varve.archive.block.BlockSource;
 import varve.archive.block.Geometry;
 import varve.archive.block.Run;
 import varve.archive.chain.Chain;
@@ -16,6 +15,7 @@ import varve.archive.chain.ProvedNodes;
 import varve.archive.file.Index;
 import varve.archive.format.Extent;
 import varve.archive.format.Node;
+import varve.archive.format.State;
 
 /// A point in time, opened for many readers at once: every byte that is read was proved by its chunk's hash.
 ///
@@ -24,7 +24,7 @@ import varve.archive.format.Node;
 ///
 /// Safe for use by several threads, virtual ones too: reading waits for the [Decoders]. [Images] opens and shares it; close it
 /// once for each opening.
-public final class Image implements BlockSource {
+public final class Image implements Composed {
 
     private static final long AHEAD = 4 << 20;
     private static final int MOST_AHEAD = 8; // chunks
@@ -59,6 +59,11 @@ public final class Image implements BlockSource {
 
     Chain chain() {
         return chain;
+    }
+
+    /// {@return the state of the device that it shows}
+    public State state() {
+        return chain.state();
     }
 
     @Override
@@ -97,7 +102,7 @@ public final class Image implements BlockSource {
         }
     }
 
-    /// Has what it takes to read a range brought in the background, as far as the cache has room for it.
+    @Override
     public void expect(long offset, long size) throws IOException {
         check(offset, size);
         long end = Math.min(offset + size, offset + AHEAD);
@@ -235,8 +240,7 @@ public final class Image implements BlockSource {
         return run.zero() ? offset : offset + run.size();
     }
 
-    /// {@return which archive the bytes from `offset` on come from, to the block}
-    /// @param most bytes to look at: at least 1, and within the image
+    @Override
     public Origin originAt(long offset, long most) throws IOException {
         check(offset, most);
         long chunk = chunk(offset);

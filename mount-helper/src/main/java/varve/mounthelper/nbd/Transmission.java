@@ -16,7 +16,7 @@ import varve.archive.block.BlockSource;
 import varve.archive.block.BlockTarget;
 import varve.archive.block.Run;
 import varve.archive.linux.SystemCallException;
-import varve.mounthelper.image.Image;
+import varve.mounthelper.image.Composed;
 import varve.mounthelper.image.Origin;
 import varve.mounthelper.nbd.Replies.Descriptor;
 import varve.mounthelper.nbd.Session.Style;
@@ -269,7 +269,7 @@ final class Transmission {
     }
 
     private void cache(Request request) throws IOException {
-        if (source instanceof Image image) {
+        if (source instanceof Composed image) {
             attempt(() -> image.expect(request.offset(), request.length()));
         }
         replies.done(request);
@@ -343,8 +343,8 @@ final class Transmission {
     }
 
     private static int error(IOException thrown) {
-        int noRoom = SystemCallException.ENOSPC;
-        return thrown instanceof SystemCallException e && e.errno() == noRoom ? Protocol.ENOSPC : Protocol.EIO;
+        Throwable cause = thrown.getCause() == null ? thrown : thrown.getCause();
+        return cause instanceof SystemCallException e && e.errno() == SystemCallException.ENOSPC ? Protocol.ENOSPC : Protocol.EIO;
     }
 
     // ---- block status
@@ -428,7 +428,7 @@ final class Transmission {
     }
 
     private Origin originAt(long offset, long most) throws IOException {
-        if (source instanceof Image image) {
+        if (source instanceof Composed image) {
             return image.originAt(offset, most);
         }
         Run run = source.runAt(offset, most);

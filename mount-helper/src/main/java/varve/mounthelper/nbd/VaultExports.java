@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import varve.archive.block.BlockSource;
 import varve.archive.cli.Size;
 import varve.archive.format.Manifest;
 import varve.archive.vault.FoundPoint;
@@ -60,11 +59,7 @@ public final class VaultExports implements Exports, Closeable {
         }
 
         @Override
-        public BlockSource open() throws IOException {
-            return image();
-        }
-
-        Image image() throws IOException {
+        public Image open() throws IOException {
             return images.open(found.path(), name());
         }
     }
@@ -96,7 +91,7 @@ public final class VaultExports implements Exports, Closeable {
             found.checkMeant(name);
         }
         if (chosen.put(point.name(), point) == null) {
-            opened.add(point.image());
+            opened.add(point.open());
             listed.add(point);
         }
         chosen.put(name.toString(), point);
@@ -136,6 +131,11 @@ public final class VaultExports implements Exports, Closeable {
             point.found.checkMeant(name);
         }
         return point;
+    }
+
+    /// Opens one of those listed.
+    Image open(Export listed) throws IOException {
+        return ((Point) listed).open();
     }
 
     @Override
