@@ -18,6 +18,7 @@ module varve.archive {
     exports varve.archive.format;
     exports varve.archive.hash;
     exports varve.archive.linux;
+    exports varve.archive.partition;
     exports varve.archive.retention;
     exports varve.archive.vault;
 
@@ -31,6 +32,7 @@ module varve.archive {
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,
+            varve.archive.cli.PartitionsVerb,
             varve.archive.cli.PolicyVerb,
             varve.archive.cli.ProtectVerb,
             varve.archive.cli.ExpireVerb,

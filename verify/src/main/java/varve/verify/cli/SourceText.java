@@ -3,9 +3,9 @@ package varve.verify.cli;
 import java.io.PrintStream;
 import varve.archive.cli.JsonText;
 import varve.archive.cli.Size;
+import varve.archive.partition.Partition;
 import varve.archive.vault.Ranges;
 import varve.verify.source.Differences;
-import varve.verify.source.Partition;
 
 /// How a point in time and the outside differ, in words and as JSON.
 final class SourceText {

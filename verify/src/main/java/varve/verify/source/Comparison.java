@@ -18,6 +18,8 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.ChainReader;
 import varve.archive.format.Node;
 import varve.archive.format.State;
+import varve.archive.partition.Partition;
+import varve.archive.partition.PartitionTable;
 import varve.archive.vault.Ranges;
 import varve.verify.source.Differences.Found;
 import varve.verify.source.Differences.InPartition;
@@ -284,7 +286,11 @@ public final class Comparison {
         if (changed.isEmpty() && damaged.isEmpty()) {
             return List.of();
         }
-        return PartitionTable.of(device != null ? device : new Recorded());
+        try {
+            return PartitionTable.read(device != null ? device : new Recorded()).partitions();
+        } catch (IOException e) {
+            return List.of(); // there is nothing to tell of what cannot be read
+        }
     }
 
     /// The device as it was recorded, for a few reads.

@@ -3,6 +3,7 @@ package varve.verify.source;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import varve.archive.partition.Partition;
 import varve.archive.vault.Ranges;
 
 /// Where a point in time and the outside differ, as far as the outside tells, and what that means.

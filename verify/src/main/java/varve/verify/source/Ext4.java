@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import varve.archive.block.BlockSource;
+import varve.archive.partition.Partition;
 import varve.archive.vault.Ranges;
 
 /// Finds out which files of ext4 file systems on a device lie in some blocks, by `debugfs` (e2fsprogs), if that is installed.

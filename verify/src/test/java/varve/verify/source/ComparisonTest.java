@@ -28,6 +28,8 @@ import varve.archive.block.FileDevice;
 import varve.archive.block.RefusedException;
 import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
+import varve.archive.partition.Partition;
+import varve.archive.partition.PartitionTable;
 import varve.archive.vault.Ranges;
 import varve.testdata.Damage;
 import varve.testdata.Histories;
@@ -419,7 +421,7 @@ final class ComparisonTest {
             new Random(seed).ints(20, 0, 40 * 512).forEach(at -> bad[at] = (byte) at);
             write(bad);
             try (var device = FileDevice.open(file)) {
-                for (Partition partition : PartitionTable.of(device)) {
+                for (Partition partition : PartitionTable.read(device).partitions()) {
                     assertTrue(partition.offset() >= 0 && partition.size() > 0);
                 }
             }

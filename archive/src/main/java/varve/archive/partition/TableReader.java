@@ -1,4 +1,4 @@
-package varve.verify.source;
+package varve.archive.partition;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -18,8 +18,8 @@ import java.util.UUID;
 import java.util.zip.CRC32;
 import varve.archive.block.BlockSource;
 
-/// The partitions of a device, from its GPT (UEFI specification, section 5.3), the copy of that at the end, or its MBR.
-final class PartitionTable {
+/// Reads the partition table of a device: what is damaged is none.
+final class TableReader {
 
     private static final int[] SECTORS = {512, 4096};
     private static final byte[] SIGNATURE = "EFI PART".getBytes(StandardCharsets.US_ASCII);
@@ -45,29 +45,24 @@ final class PartitionTable {
     private final BlockSource device;
     private final List<Partition> found = new ArrayList<>();
 
-    private PartitionTable(BlockSource device) {
+    TableReader(BlockSource device) {
         this.device = device;
     }
 
-    /// {@return the partitions by offset; none if there is no table that can be believed}
-    static List<Partition> of(BlockSource device) {
-        PartitionTable table = new PartitionTable(device);
-        try {
-            table.read();
-        } catch (IOException e) {
-            return List.of(); // there is nothing to tell of what cannot be read
-        }
-        table.found.sort(Comparator.comparingLong(Partition::offset));
-        return List.copyOf(table.found);
+    PartitionTable read() throws IOException {
+        PartitionTable.Scheme scheme = scheme();
+        found.sort(Comparator.comparingLong(Partition::offset));
+        return new PartitionTable(found.isEmpty() ? PartitionTable.Scheme.NONE : scheme, List.copyOf(found));
     }
 
-    private void read() throws IOException {
+    private PartitionTable.Scheme scheme() throws IOException {
         for (int sector : SECTORS) {
             if (gpt(sector, sector) || gpt(sector, device.size() / sector * sector - sector)) {
-                return;
+                return PartitionTable.Scheme.GPT;
             }
         }
         mbr();
+        return PartitionTable.Scheme.MBR;
     }
 
     private ByteBuffer bytes(long offset, int size) throws IOException {
@@ -110,9 +105,7 @@ final class PartitionTable {
     }
 
     private void entry(int number, ByteBuffer entry, int sector) {
-        UUID type = new UUID(
-                (entry.getInt(0) & 0xFFFF_FFFFL) << 32 | (entry.getShort(4) & 0xFFFFL) << 16 | entry.getShort(6) & 0xFFFFL,
-                Long.reverseBytes(entry.getLong(8)));
+        UUID type = uuid(entry, 0);
         long first = entry.getLong(32);
         long last = entry.getLong(40);
         if (type.equals(new UUID(0, 0)) || first < 0 || last < first || last >= Long.MAX_VALUE / sector) {
@@ -123,7 +116,14 @@ final class PartitionTable {
         String text = new String(name, StandardCharsets.UTF_16LE);
         int end = text.indexOf(0);
         String label = (end < 0 ? text : text.substring(0, end)).replaceAll("\\p{Cntrl}", "?");
-        found.add(new Partition(number, label, GPT_TYPES.getOrDefault(type.toString(), type.toString()), first * sector, (last - first + 1) * sector));
+        found.add(new Partition(number, label, uuid(entry, 16).toString(), GPT_TYPES.getOrDefault(type.toString(), type.toString()), first * sector, (last - first + 1) * sector));
+    }
+
+    /// in the byte order of GPTs
+    private static UUID uuid(ByteBuffer entry, int at) {
+        return new UUID(
+                (entry.getInt(at) & 0xFFFF_FFFFL) << 32 | (entry.getShort(at + 4) & 0xFFFFL) << 16 | entry.getShort(at + 6) & 0xFFFFL,
+                Long.reverseBytes(entry.getLong(at + 8)));
     }
 
     private static int crc(byte[] bytes, int size) {
@@ -155,14 +155,14 @@ final class PartitionTable {
                 return;
             }
             if (EXTENDED.contains(type)) {
-                logical(first);
+                logical(sector.getInt(440), first);
             } else {
-                add(i + 1, type, first, count);
+                add(sector.getInt(440), i + 1, type, first, count);
             }
         }
     }
 
-    private void logical(long extended) throws IOException {
+    private void logical(int disk, long extended) throws IOException {
         Set<Long> seen = new HashSet<>();
         int number = 5;
         for (long at = extended; seen.add(at) && number < 5 + MOST; ) {
@@ -172,7 +172,7 @@ final class PartitionTable {
             }
             long count = sector.getInt(446 + 12) & 0xFFFF_FFFFL;
             if (count > 0) {
-                add(number++, sector.get(446 + 4) & 0xFF, at + (sector.getInt(446 + 8) & 0xFFFF_FFFFL), count);
+                add(disk, number++, sector.get(446 + 4) & 0xFF, at + (sector.getInt(446 + 8) & 0xFFFF_FFFFL), count);
             }
             long next = sector.getInt(462 + 8) & 0xFFFF_FFFFL;
             if (next == 0) {
@@ -186,7 +186,9 @@ final class PartitionTable {
         return (sector.getShort(510) & 0xFFFF) == 0xAA55;
     }
 
-    private void add(int number, int type, long first, long count) {
-        found.add(new Partition(number, "", MBR_TYPES.getOrDefault(type, String.format("type 0x%02x", type)), first * 512, count * 512));
+    /// @param disk its number, which an MBR gives it
+    private void add(int disk, int number, int type, long first, long count) {
+        String id = String.format("%08x-%02x", disk, number);
+        found.add(new Partition(number, "", id, MBR_TYPES.getOrDefault(type, String.format("type 0x%02x", type)), first * 512, count * 512));
     }
 }
