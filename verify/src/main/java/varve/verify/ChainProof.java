@@ -50,14 +50,18 @@ final class ChainProof {
         final StoredArchive archive;
         final DataCheck data;
         final int layer;
+        final long from;
+        final long to;
         @Nullable Strand strand;
         Ranges badFrames = Ranges.NONE;
         boolean faults;
 
-        File(StoredArchive archive, DataCheck data, int layer) {
+        File(StoredArchive archive, DataCheck data, int layer, long from, long to) {
             this.archive = archive;
             this.data = data;
             this.layer = layer;
+            this.from = from;
+            this.to = to;
         }
     }
 
@@ -75,7 +79,15 @@ final class ChainProof {
     ///
     /// @param layer in the chain as which its content is to be proved, ascending; or [Strand#NO_CONTENT]
     ChainProof add(StoredArchive archive, int layer) {
-        files.add(new File(archive, new DataCheck(archive, findings), layer));
+        return add(archive, layer, 0, archive.manifest().file().size());
+    }
+
+    /// Adds a part of an archive. Of its content those frames are proved that begin there.
+    ///
+    /// @param from where its first group begins; without a good file tree all of the file is looked at
+    /// @param to where its last group ends
+    ChainProof add(StoredArchive archive, int layer, long from, long to) {
+        files.add(new File(archive, new DataCheck(archive, findings), layer, from, to));
         return this;
     }
 
@@ -85,7 +97,7 @@ final class ChainProof {
             List<Strand> strands = new ArrayList<>();
             for (File file : files) {
                 try {
-                    file.strand = file.data.open(file.layer);
+                    file.strand = file.data.open(file.layer, file.from, file.to);
                     strands.add(file.strand);
                 } catch (InterruptedIOException e) {
                     throw e;
@@ -142,9 +154,8 @@ final class ChainProof {
     }
 
     private void unreadable(File file, IOException failure) {
-        long size = file.archive.manifest().file().size();
-        findings.unreadable(name(file.archive), 0, size, failure);
-        file.badFrames = Ranges.of(0, size);
+        findings.unreadable(name(file.archive), file.from, file.to - file.from, failure);
+        file.badFrames = Ranges.of(file.from, file.to);
     }
 
     private Outcome outcome(File file) throws IOException {

@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
 import varve.archive.vault.Evidence;
+import varve.archive.vault.Ranges;
 import varve.archive.vault.Volume;
 
 /// Makes sure that what is read of files from now on comes from their medium and not from the page cache: drops their pages, and
@@ -32,15 +33,34 @@ final class Coldness {
     ///
     /// @param warnings learn why it could not be
     static Coldness of(Volume volume, VerifyOptions options, Consumer<String> warnings) throws IOException {
-        boolean wanted = options.fromMedium().isPresent() ? options.fromMedium().get() : onAnotherDisk(volume.folder());
+        boolean wanted = wanted(volume.folder(), options);
         Coldness coldness = new Coldness(wanted ? Evidence.MEDIUM : Evidence.CACHE);
         if (wanted && volume.exists()) {
             coldness.dropFolder(volume.folder());
-            if (coldness.evidence == Evidence.CACHE && options.fromMedium().isPresent()) {
-                warnings.accept(coldness.why + ": what is read may come from a cache, and receipts say so");
-            }
+            coldness.warn(options, warnings);
         }
         return coldness;
+    }
+
+    /// Makes sure of a part of a file, likewise.
+    static Coldness of(Path file, Ranges.Range part, VerifyOptions options, Consumer<String> warnings) throws IOException {
+        boolean wanted = wanted(file.toAbsolutePath().getParent(), options);
+        Coldness coldness = new Coldness(wanted ? Evidence.MEDIUM : Evidence.CACHE);
+        if (wanted) {
+            coldness.drop(file, part.from(), part.to());
+            coldness.warn(options, warnings);
+        }
+        return coldness;
+    }
+
+    private static boolean wanted(Path folder, VerifyOptions options) throws IOException {
+        return options.fromMedium().isPresent() ? options.fromMedium().get() : onAnotherDisk(folder);
+    }
+
+    private void warn(VerifyOptions options, Consumer<String> warnings) {
+        if (evidence == Evidence.CACHE && options.fromMedium().isPresent()) {
+            warnings.accept(why + ": what is read may come from a cache, and receipts say so");
+        }
     }
 
     /// whether a folder lies on another disk than the system itself}
@@ -51,12 +71,13 @@ final class Coldness {
     private void dropFolder(Path folder) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                drop(file);
+                drop(file, 0, Long.MAX_VALUE);
             }
         }
     }
 
-    private void drop(Path file) throws IOException {
+    /// @param end may lie behind the end of the file
+    private void drop(Path file, long from, long end) throws IOException {
         String type = Files.getFileStore(file).type();
         if (NO_MEDIUM.contains(type) || type.startsWith("fuse")) {
             warm(file + " lies on " + type);
@@ -64,12 +85,13 @@ final class Coldness {
         }
         int fd = Linux.open(file, Linux.O_RDONLY);
         try {
-            Linux.dropCache(fd, 0, 0);
             long size = Linux.size(fd);
+            long length = Math.max(0, Math.min(end, size) - from);
+            Linux.dropCache(fd, from, end >= size ? 0 : length); // 0 is all up to the end
             long[] cold = {0};
-            new Residency(fd, size).missing(0, size, (at, length) -> cold[0] += length);
-            if (cold[0] < size) {
-                warm((size - cold[0]) + " bytes of " + file + " stay in the page cache");
+            new Residency(fd, size).missing(from, length, (at, missing) -> cold[0] += missing);
+            if (cold[0] < length) {
+                warm((length - cold[0]) + " bytes of " + file + " stay in the page cache");
             }
         } finally {
             Linux.close(fd);

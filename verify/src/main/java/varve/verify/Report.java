@@ -113,13 +113,18 @@ public record Report(
     public Receipt.Act act(Receipt.Draft draft) {
         boolean differs = source.filter(differences -> !differences.same()).isPresent();
         boolean damaged = worst() == Severity.DAMAGE || worst() == Severity.SPARE || lostPoints > 0 || differs;
-        Stream<String> found = findings.stream()
-                .filter(finding -> finding.severity() != Severity.NOTE)
-                .sorted(Comparator.comparing(Finding::severity).reversed())
-                .map(Finding::text);
-        List<String> texts = Stream.concat(found, source.filter(any -> differs).map(Differences::text).stream()).toList();
+        List<String> texts = Stream.concat(texts(findings).stream(), source.filter(any -> differs).map(Differences::text).stream()).toList();
         return draft.act(depth, evidence, damaged ? Receipt.Result.DAMAGED : Receipt.Result.OK, proofs, texts,
                 notCovered(bytes -> bytes + " bytes"));
+    }
+
+    /// {@return what findings say that are no notes, the worst first}
+    static List<String> texts(List<Finding> findings) {
+        return findings.stream()
+                .filter(finding -> finding.severity() != Severity.NOTE)
+                .sorted(Comparator.comparing(Finding::severity).reversed())
+                .map(Finding::text)
+                .toList();
     }
 
     /// {@return how many points in time were found good}

@@ -171,8 +171,11 @@ final class Sweep {
 
         /// moves to the first row that is to be proved
         void begin() throws CorruptException {
-            while (row < rows && strand.from() > 0 && !strand.has(content.index(strand).node(row).frame())) {
-                row++;
+            if (strand.from() > 0 && rows > 0) {
+                row = content.index(strand).rowAfter(strand.from());
+                while (row < rows && content.index(strand).node(row).frame().position() < strand.from()) { // one that began before
+                    row++;
+                }
             }
             look();
         }
@@ -288,7 +291,7 @@ final class Sweep {
                 return;
             }
             letGo(cut, frame.position());
-            while (cut.position < Math.min(frame.end(), cut.strand.to())) {
+            while (cut.position < Math.min(frame.end(), cut.strand.file().size())) {
                 load(cut);
             }
             List<Slab> slabs = cut.slabs.stream().filter(slab -> slab.position() < frame.end()).toList();
@@ -314,7 +317,8 @@ final class Sweep {
 
         private void load(Cut cut) {
             // slabs begin at multiples of their size, so that they are the same whatever part of the file is read
-            long end = Math.min(cut.strand.to(), cut.position / Slab.SIZE * Slab.SIZE + Slab.SIZE);
+            long most = cut.position < cut.strand.to() ? cut.strand.to() : cut.strand.file().size(); // for the end of a frame
+            long end = Math.min(most, cut.position / Slab.SIZE * Slab.SIZE + Slab.SIZE);
             Slab slab = new Slab(cut.strand, cut.position, end - cut.position, rooms);
             slab.hold(); // one for the load, one for us
             cut.slabs.add(slab);

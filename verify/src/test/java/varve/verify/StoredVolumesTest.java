@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,6 +24,7 @@ import varve.archive.vault.Vault;
 import varve.testdata.TestFiles.BadVolume;
 import varve.testdata.TestFiles.GoldenVolume;
 import varve.testdata.TestFiles;
+import varve.verify.work.Watcher;
 
 /// The committed volumes: golden ones are proved at every depth, each bad one is refused by the rule that it breaks.
 final class StoredVolumesTest {
@@ -56,6 +59,14 @@ final class StoredVolumesTest {
                 .getFirst();
     }
 
+    /// all of it in turns, where it was verified before
+    private boolean soundInTurns() throws IOException {
+        VerifyOptions proof = new VerifyOptions(Depth.CONTENT, true, 1, Optional.of(false), Optional.empty());
+        PatrolOptions options = new PatrolOptions(PatrolOptions.Budget.NONE, Optional.empty(), Duration.ZERO, proof);
+        return new Patrol(List.of(Vault.open(folder)), options, InstantSource.system(), Watcher.NONE, Verifier.Ledger.NONE, warning -> {})
+                .run(List.of()).sound();
+    }
+
     @ParameterizedTest
     @MethodSource("golden")
     void goldenVolumeIsProved(GoldenVolume golden) throws IOException {
@@ -71,6 +82,7 @@ final class StoredVolumesTest {
         List<Finding> others = report.findings().stream().filter(f -> !(f instanceof Finding.MissingFile)).toList();
         assertEquals(List.of(), others);
         assertTrue(report.worst().compareTo(Severity.SPARE) <= 0, () -> report.findings().toString());
+        assertEquals(report.sound(), soundInTurns());
     }
 
     @ParameterizedTest
@@ -78,6 +90,7 @@ final class StoredVolumesTest {
     void badVolumeIsRefusedByItsRule(BadVolume bad) throws IOException {
         Report report = verify(bad.folder(), Depth.CONTENT);
         assertFalse(report.sound(), bad::what);
+        assertFalse(soundInTurns(), bad::what);
         Set<String> rules = report.findings().stream()
                 .filter(finding -> finding.severity() != Severity.NOTE)
                 .map(finding -> finding.rule().map(Enum::name).orElse(finding.text()))

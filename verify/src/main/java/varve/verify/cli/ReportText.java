@@ -66,21 +66,23 @@ final class ReportText {
             json.end().end();
         }
         json.end().member("lostPoints", report.lostPoints()).array("findings");
-        for (Finding finding : report.findings()) {
-            json.object()
-                    .member("kind", finding.kind())
-                    .member("severity", finding.severity().word())
-                    .member("file", finding.file())
-                    .member("rule", finding.rule().map(Enum::name).orElse(null))
-                    .member("text", finding.text());
-            place(json, finding);
-            json.end();
-        }
+        report.findings().forEach(finding -> print(json, finding));
         json.end();
         report.source().ifPresent(differences -> new SourceText(differences).print(json));
         json.array("notCovered");
         report.notCovered(Size::format).forEach(json::element);
         json.end().member("summary", lastLine()).end();
+    }
+
+    static void print(JsonText json, Finding finding) {
+        json.object()
+                .member("kind", finding.kind())
+                .member("severity", finding.severity().word())
+                .member("file", finding.file())
+                .member("rule", finding.rule().map(Enum::name).orElse(null))
+                .member("text", finding.text());
+        place(json, finding);
+        json.end();
     }
 
     private static void place(JsonText json, Finding finding) {

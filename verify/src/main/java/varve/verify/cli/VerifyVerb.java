@@ -2,6 +2,7 @@ package varve.verify.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +19,9 @@ import picocli.CommandLine.TypeConversionException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.Lapse;
 import varve.archive.cli.ProgressOption;
+import varve.archive.cli.Size;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
@@ -26,6 +29,9 @@ import varve.archive.cli.Verb;
 import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Receipts;
+import varve.verify.Patrol;
+import varve.verify.PatrolOptions;
+import varve.verify.PatrolReport;
 import varve.verify.Report;
 import varve.verify.Verifier;
 import varve.verify.VerifyOptions;
@@ -50,9 +56,15 @@ import varve.verify.VerifyOptions;
             "",
             "With --against a lower depth compares, too, but reads the archive only where it has to.",
             "",
+            "With --budget or --max-age it takes turns: what was not looked at for the longest time comes first, and the next run goes on from there. "
+                    + "What was proved when is known from the receipts.",
+            "",
             "Takes no lock, and writes nothing but a receipt of what was proved. The last line says what was and what was not covered.",
         })
 public final class VerifyVerb implements Verb {
+
+    /// what a kill of a long run can cost; shorter steps would make more receipts
+    private static final Duration STEP = Duration.ofMinutes(2);
 
     @Parameters(arity = "0..*", paramLabel = "VOLUME[@POINT]",
             description = "Volumes with all their points in time, or single points. Default: all volumes.")
@@ -76,6 +88,15 @@ public final class VerifyVerb implements Verb {
     @Option(names = "--zeros",
             description = "With content: hash zero runs again too, to prove the hashes that the tables have for them. Takes minutes for each TiB.")
     private boolean zeros;
+
+    @Option(names = "--budget", paramLabel = "AMOUNT",
+            description = "Take turns: look at what was not looked at for the longest time, until so much time has passed, such as 2h, or so much was proved, "
+                    + "such as 500G; then say by when all of it will have been proved.")
+    private @Nullable String budget;
+
+    @Option(names = "--max-age", paramLabel = "TIME", converter = Lapse.Converter.class,
+            description = "Take turns, and leave alone what was looked at within that time, such as 30d.")
+    private @Nullable Duration maxAge;
 
     @Option(names = "--from-medium", negatable = true,
             description = "Make sure that bytes come from the medium and not from the page cache; --no-from-medium: whatever is faster. "
@@ -119,6 +140,9 @@ public final class VerifyVerb implements Verb {
             throw new UsageException("--depth source: compared with what? give --against");
         }
         List<PointName> asked = names.stream().map(PointName::parse).toList();
+        if (budget != null || maxAge != null) {
+            return patrol(asked, deep, stdio);
+        }
         if (against != null) {
             if (asked.size() != 1) {
                 throw new UsageException("--against goes with one point in time, such as tools@latest");
@@ -128,14 +152,66 @@ public final class VerifyVerb implements Verb {
         Consumer<String> warnings = stdio.warnings();
         List<Report> reports;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
-            VerifyOptions options = new VerifyOptions(deep, zeros, threads, Optional.ofNullable(fromMedium),
-                    Optional.ofNullable(against).map(path -> new VerifyOptions.Against(path, Optional.ofNullable(againstName))));
-            Verifier.Ledger ledger = (volume, act) -> new Receipts(volume).add(act, warnings);
-            Verifier verifier = new Verifier(vaults.open(warnings), options, InstantSource.system(), watcher, ledger, warnings);
+            Verifier verifier = new Verifier(vaults.open(warnings), options(deep), InstantSource.system(), watcher, ledger(warnings), warnings);
             reports = verifier.verify(asked);
         }
         print(stdio, reports);
         return reports.stream().allMatch(Report::sound) ? ExitCode.OK : ExitCode.FINDINGS;
+    }
+
+    private VerifyOptions options(Depth deep) {
+        return new VerifyOptions(deep, zeros, threads, Optional.ofNullable(fromMedium),
+                Optional.ofNullable(against).map(path -> new VerifyOptions.Against(path, Optional.ofNullable(againstName))));
+    }
+
+    private static Verifier.Ledger ledger(Consumer<String> warnings) {
+        return (volume, act) -> new Receipts(volume).add(act, warnings);
+    }
+
+    private ExitCode patrol(List<PointName> asked, Depth deep, Stdio stdio) throws IOException {
+        if (against != null || !deep.includes(Depth.STORED)) {
+            throw new UsageException("--budget and --max-age are of bytes: with --depth stored or content");
+        }
+        if (asked.stream().anyMatch(name -> name.point().isPresent())) {
+            throw new UsageException("--budget and --max-age are of whole volumes: name them without @POINT");
+        }
+        Consumer<String> warnings = stdio.warnings();
+        PatrolOptions options = new PatrolOptions(cost(), Optional.ofNullable(maxAge), STEP, options(deep));
+        PatrolReport report;
+        try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
+            report = new Patrol(vaults.open(warnings), options, InstantSource.system(), watcher, ledger(warnings), warnings)
+                    .run(asked.stream().map(PointName::volume).toList());
+        }
+        if (json.asked()) {
+            try (JsonText out = new JsonText(stdio.out())) {
+                new PatrolText(report).print(out);
+            }
+        } else {
+            new PatrolText(report).print(stdio.out());
+        }
+        return report.sound() ? ExitCode.OK : ExitCode.FINDINGS;
+    }
+
+    private PatrolOptions.Budget cost() {
+        if (budget == null) {
+            return PatrolOptions.Budget.NONE;
+        }
+        try {
+            return Lapse.is(budget) ? PatrolOptions.Budget.of(Lapse.parse(budget)) : PatrolOptions.Budget.of(bytes(budget));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--budget: " + e.getMessage());
+        }
+    }
+
+    private static long bytes(String text) {
+        if (!text.matches(".*[KMGTPEB]")) {
+            throw new IllegalArgumentException("'" + text + "': expected a time, such as 2h or 90min, or a size, such as 500G");
+        }
+        long bytes = Size.parse(text);
+        if (bytes == 0) {
+            throw new IllegalArgumentException("'" + text + "': expected a size above 0");
+        }
+        return bytes;
     }
 
     private void print(Stdio stdio, List<Report> reports) {

@@ -227,4 +227,51 @@ final class VerbsTest {
         }
         assertFalse(out().isEmpty());
     }
+
+    @Test
+    void turnsSayByWhenAllOfItWillHaveBeenProved() throws IOException {
+        String vault = vault();
+        assertEquals(ExitCode.OK, run("verify", "--vault", vault, "--budget", "1M", "--max-age", "30d"));
+        List<String> lines = out().lines().toList();
+        assertEquals(4, lines.size(), this::out);
+        assertTrue(lines.get(0).matches("proved by content, the oldest first: 1\\.0 MiB of 2\\.9 MiB in 1 data file of 1 volume, in .*; the budget is used up"), this::out);
+        assertTrue(lines.get(1).matches("coverage: 1\\.0 MiB proved, the oldest byte at 20.*Z \\(\\d+ s ago\\); 1\\.9 MiB never proved so deep"), this::out);
+        assertTrue(lines.get(2).matches("forecast: all of it will have been proved within 30 d by 20..-..-.. \\(1\\.9 MiB remain, 1\\.0 MiB a day, if such a run is made every day\\)"),
+                this::out);
+        assertEquals(ExitCode.OK, run("verify", "--vault", vault, "--max-age", "30d"));
+        assertTrue(out().contains("forecast: all of it was looked at within 30 d"), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--budget", "2h", "--max-age", "30d"));
+        assertTrue(out().startsWith("proved by content, the oldest first: 0 B of 2.9 MiB in 1 data file of 1 volume, in 0 s; nothing else is older than 30 d"), this::out);
+        Damage.flip(1_200_000, 1).inflictOn(find(".zst"));
+        assertEquals(ExitCode.FINDINGS, run("verify", "--vault", vault, "--budget", "90min", "--depth", "stored"));
+        assertTrue(out().startsWith("damage: tools: " + find(".zst").getFileName() + ": 1048576 bytes at position 1048576 differ"), this::out);
+        assertTrue(out().contains("1.0 MiB known to be damaged in " + find(".zst").getFileName()), this::out);
+        assertEquals(ExitCode.FINDINGS, run("verify", "--vault", vault, "--max-age", "30d", "--depth", "stored"), "known, and not mended");
+    }
+
+    @Test
+    void turnsHaveStableNamesForScripts() {
+        String vault = vault();
+        assertEquals(ExitCode.OK, run("verify", "--vault", vault, "--budget", "1M", "--json"));
+        for (String name : new String[] {
+            "depth", "sound", "started", "milliseconds", "bytesLookedAt", "budgetSpent", "coverage", "bytes", "bytesProved", "bytesNeverProved",
+            "bytesDamaged", "bytesLessDeep", "oldestProof", "forecast", "bytesRemaining", "bytesPerDay", "measured", "end", "tooSlow", "volumes", "vault",
+            "vaultId", "volume", "files", "findings", "notCovered", "summary",
+        }) {
+            assertTrue(out().contains("\"" + name + "\": "), name);
+        }
+    }
+
+    @Test
+    void budgetsThatMeanNothingAreUsageErrors() {
+        String vault = vault();
+        for (String budget : new String[] {"30m", "500", "0s", "0G", "-1h", "2h30", "", "G", "1 d"}) {
+            assertEquals(ExitCode.USAGE, run("verify", "--vault", vault, "--budget", budget), budget);
+        }
+        assertEquals(ExitCode.USAGE, run("verify", "--vault", vault, "--budget", "1G", "--depth", "structure"));
+        assertEquals(ExitCode.USAGE, run("verify", "tools@latest", "--vault", vault, "--budget", "1G"));
+        assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", vault, "--max-age", "1m"));
+        assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", vault, "--budget", "1G", "--against", image.toString()));
+        assertEquals(ExitCode.NOT_FOUND, run("verify", "other", "--vault", vault, "--budget", "1G"));
+    }
 }
