@@ -29,6 +29,7 @@ module varve.archive {
 
     provides varve.archive.cli.Verb with
             varve.archive.cli.ArchiveVerb,
+            varve.archive.cli.SnapshotsVerb,
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,

@@ -113,18 +113,12 @@ public final class Archiver {
         this.warnings = warnings;
     }
 
-    /// Archives a device or an image.
+    /// Archives a device or an image. A branch is recorded as a delta to the point that it began with, if the volume has that, of which only
+    /// what was written since is read; otherwise it is a device like any other.
     ///
     /// @param lockWait how long to wait for another writer
     public Outcome archive(BlockSource source, Duration lockWait) throws IOException, InterruptedException {
-        return archive(new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same), null), lockWait);
-    }
-
-    /// Archives a branch: as a delta to the point that it began with, if the volume has that, of which only what was written
-    /// since is read. Otherwise it is a device like any other.
-    public Outcome archive(Branch branch, Duration lockWait) throws IOException, InterruptedException {
-        return archive(
-                new Input(branch.name(), branch.size(), branch, (chunkLog, same) -> Feed.of(branch, chunkLog, same), branch), lockWait);
+        return archive(input(source), lockWait);
     }
 
     /// Archives a stream of unknown size.
@@ -144,17 +138,29 @@ public final class Archiver {
     private record Input(String name, long size, @Nullable BlockSource device, FeedMaker feeds, @Nullable Branch branch) {}
 
     private Outcome archive(Input input, Duration lockWait) throws IOException, InterruptedException {
-        Volume volume = vault.volume(name);
-        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, input.name, clock);
         if (options.dryRun()) {
-            return record(volume, input, receipt);
+            return record(input, options.changes(), Receipt.begin(Receipt.What.ARCHIVE, vault, name, input.name, clock));
         }
-        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + input.name)) {
+        return asOnlyWriter(input.name, lockWait, receipt -> record(input, options.changes(), receipt));
+    }
+
+    /// What the only writer of a volume does.
+    interface Turn {
+        Outcome take(Receipt.Draft receipt) throws IOException, InterruptedException;
+    }
+
+    /// Does what ends in an archive as the only writer of the volume. If it fails, that goes on record.
+    ///
+    /// @param about what is archived, as the operator calls it
+    Outcome asOnlyWriter(String about, Duration lockWait, Turn turn) throws IOException, InterruptedException {
+        Volume volume = vault.volume(name);
+        Receipt.Draft receipt = Receipt.begin(Receipt.What.ARCHIVE, vault, name, about, clock);
+        try (VolumeLock lock = VolumeLock.acquire(volume.folder(), lockWait, "varve archive " + about)) {
             try {
                 if (ArchiveWriter.recover(volume.folder())) {
                     warnings.accept("finished the archive that an interrupted run had completed");
                 }
-                return record(volume, input, receipt);
+                return turn.take(receipt);
             } catch (RefusedException e) {
                 throw e; // nothing was done
             } catch (IOException e) {
@@ -164,8 +170,25 @@ public final class Archiver {
         }
     }
 
-    private Outcome record(Volume volume, Input input, Receipt.Draft receipt) throws IOException {
-        History history = volume.exists() ? volume.read().sound() : new History(List.of());
+    /// Archives a device, when it is this run's turn.
+    Outcome record(BlockSource source, Optional<ListedChanges> changes, Receipt.Draft receipt) throws IOException {
+        return record(input(source), changes, receipt);
+    }
+
+    private static Input input(BlockSource source) {
+        Branch branch = source instanceof Branch known ? known : null;
+        return new Input(source.name(), source.size(), source, (chunkLog, same) -> Feed.of(source, chunkLog, same), branch);
+    }
+
+    /// {@return the history of the volume so far}
+    History history() throws IOException {
+        Volume volume = vault.volume(name);
+        return volume.exists() ? volume.read().sound() : new History(List.of());
+    }
+
+    private Outcome record(Input input, Optional<ListedChanges> changes, Receipt.Draft receipt) throws IOException {
+        Volume volume = vault.volume(name);
+        History history = history();
         Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, input.size);
         Optional<Point> start = options.full() || input.branch == null ? Optional.empty() : start(history, input.branch);
@@ -173,7 +196,7 @@ public final class Archiver {
         Instant time = time(history);
         try (Chain parent = base.isPresent() ? open(history, base.get()) : null) {
             ParentView view = parent == null ? null : new ParentView(parent, warnings);
-            ListReader list = listReader(input, history, parent, view);
+            ListReader list = listReader(input, changes, history, parent, view);
             Optional<ListReport> report = Optional.empty();
             if (list != null) {
                 report = Optional.of(list.read(name, volume.folder(), now()));
@@ -209,15 +232,16 @@ public final class Archiver {
             Header header, Feed feed, @Nullable ParentView parent, @Nullable Unlisted unlisted, Optional<ListReport> list) {}
 
     private @Nullable ListReader listReader(
-            Input input, History history, @Nullable Chain parent, @Nullable ParentView view) throws RefusedException {
-        if (options.changes().isEmpty()) {
+            Input input, Optional<ListedChanges> changes, History history, @Nullable Chain parent, @Nullable ParentView view)
+            throws RefusedException {
+        if (changes.isEmpty()) {
             return null;
         }
         if (parent == null || input.device == null) {
-            throw new RefusedException(options.changes().get().source() + ": a change list is of use for a delta of a device or file: "
+            throw new RefusedException(changes.get().source() + ": a change list is of use for a delta of a device or file: "
                     + (parent == null ? "here the whole device is to be stored" : "a stream has to be read from end to end"));
         }
-        return new ListReader(options.changes().get(), input.device, history, parent, view);
+        return new ListReader(changes.get(), input.device, history, parent, view);
     }
 
     /// {@return the point that a branch began with}

@@ -2,7 +2,7 @@ package varve.archive;
 
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import varve.archive.changes.ChangeSource;
+import varve.archive.changes.Listing;
 
 /// A change list to be believed, and how far.
 ///
@@ -11,7 +11,7 @@ import varve.archive.changes.ChangeSource;
 /// @param sample which part of the chunks that the list calls unchanged is read and compared, drawn anew each time: 0 to 1
 /// @param stripeDays in how many days the audit goes once around the device, whatever is drawn: at least 1
 /// @param random draws the sample
-public record ListedChanges(ChangeSource source, Optional<String> since, double sample, int stripeDays, RandomGenerator random) {
+public record ListedChanges(Listing source, Optional<String> since, double sample, int stripeDays, RandomGenerator random) {
 
     public static final double DEFAULT_SAMPLE = 0.004;
     public static final int DEFAULT_STRIPE_DAYS = 200;

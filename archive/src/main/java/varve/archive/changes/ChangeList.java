@@ -114,6 +114,18 @@ public final class ChangeList {
         return sum;
     }
 
+    /// {@return the same of the first `size` bytes of the device, as if the rest were no part of it}
+    public ChangeList cut(long size) {
+        ChangeList part = new ChangeList(Math.min(size, this.size));
+        for (long at = listedFrom(0); at < part.size; ) {
+            long end = Math.min(part.size, unlistedFrom(at));
+            part.add(at, end - at);
+            at = listedFrom(end);
+        }
+        part.since = since;
+        return part;
+    }
+
     /// {@return bytes of ranges that lay past the end of the device}
     public long outside() {
         return outside;

@@ -17,7 +17,7 @@ import varve.archive.block.RefusedException;
 /// @param kind of the list
 /// @param file that holds it; for [Kind#LVM_COW] it may be a device
 /// @param unit bytes that a number in the list stands for, if the list does not say so itself
-public record ChangeSource(Kind kind, Path file, OptionalLong unit) {
+public record ChangeSource(Kind kind, Path file, OptionalLong unit) implements Listing {
 
     /// Who makes such lists, and how.
     public enum Kind {
@@ -68,30 +68,36 @@ public record ChangeSource(Kind kind, Path file, OptionalLong unit) {
         return kind.word + ":" + file;
     }
 
-    /// Reads the list for a device.
-    ///
-    /// @param size of the device as it is now
     /// @throws RefusedException if the file is not a whole and valid list, or is of another device
+    @Override
     public ChangeList read(long size) throws IOException {
-        ChangeList list = new ChangeList(size);
-        try {
-            if (kind == Kind.LVM_COW) {
-                SnapshotStore.read(file, list);
-            } else {
-                readStream(list);
-            }
-            return list;
-        } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new RefusedException(file + ": no " + kind.word + " list that can be used: " + e.getMessage()
-                    + "; make it anew, or run without --changes to scan the whole device");
+        if (kind == Kind.LVM_COW) {
+            ChangeList list = new ChangeList(size);
+            return take(kind, file.toString(), list, () -> SnapshotStore.read(file, list));
+        }
+        if (Files.isDirectory(file)) {
+            throw refused(kind, file.toString(), "it is a folder");
+        }
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+            return read(kind, in, unit, file.toString(), size);
+        } catch (FileSystemException | RefusedException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new DeviceException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 
-    private void readStream(ChangeList list) throws IOException {
-        if (Files.isDirectory(file)) {
-            throw new IllegalArgumentException("it is a folder");
-        }
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+    /// Reads a list of a kind that tells its unit, from a stream.
+    ///
+    /// @param name of the list, for messages
+    /// @throws RefusedException if it is not a whole and valid list
+    public static ChangeList read(Kind kind, InputStream in, String name, long size) throws IOException {
+        return read(kind, in, OptionalLong.empty(), name, size);
+    }
+
+    private static ChangeList read(Kind kind, InputStream in, OptionalLong unit, String name, long size) throws IOException {
+        ChangeList list = new ChangeList(size);
+        return take(kind, name, list, () -> {
             switch (kind) {
                 case THIN_DELTA -> XmlLists.thinDelta(in, list);
                 case ERA -> XmlLists.era(in, unit.getAsLong(), list);
@@ -99,10 +105,24 @@ public record ChangeSource(Kind kind, Path file, OptionalLong unit) {
                 case EXTENTS -> Extents.read(in, list);
                 case LVM_COW -> throw new IllegalStateException();
             }
-        } catch (FileSystemException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new DeviceException(file + ": cannot be read: " + e.getMessage(), e);
+        });
+    }
+
+    private interface Parser {
+        void parse() throws IOException;
+    }
+
+    private static ChangeList take(Kind kind, String name, ChangeList list, Parser parser) throws IOException {
+        try {
+            parser.parse();
+            return list;
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            throw refused(kind, name, e.getMessage());
         }
+    }
+
+    private static RefusedException refused(Kind kind, String name, String why) {
+        return new RefusedException(name + ": no " + kind.word + " list that can be used: " + why
+                + "; make it anew, or run without --changes to scan the whole device");
     }
 }

@@ -16,15 +16,20 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import varve.archive.ArchiveOptions;
-import varve.archive.Archiver;
+import varve.archive.ArchiveRun;
+import varve.archive.ArchiveRun.Ended;
 import varve.archive.Archiver.Outcome;
 import varve.archive.Branch;
+import varve.archive.RunOptions;
+import varve.archive.SnapshotPlan;
 import varve.archive.block.FileDevice;
 import varve.archive.block.Geometry;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hashing;
+import varve.archive.snapshot.Origin;
+import varve.archive.snapshot.Origins;
 import varve.archive.vault.Vault;
 import varve.archive.vault.VaultName;
 
@@ -44,7 +49,8 @@ public final class ArchiveVerb implements Verb {
 
     @Parameters(arity = "1..*", paramLabel = "SOURCE[=VOLUME]",
             description = "Block device, raw image file (holes are not read), - for a stream on stdin, or overlay:FILE for what varve serve --writable "
-                    + "has written; and the name of its history. Default: the source's file name without .img or .raw; of an overlay, the volume that it is on.")
+                    + "has written; or what is to be snapshotted: lvm:VG/LV, lvm-thin:VG/LV, rbd:POOL/IMAGE, drbd:RESOURCE; and the name of its history. "
+                    + "Default: the source's last name without .img or .raw; of an overlay, the volume that it is on.")
     private List<String> sources = new ArrayList<>();
 
     @Mixin
@@ -85,7 +91,13 @@ public final class ArchiveVerb implements Verb {
     @Mixin
     private ChangesOption changes = new ChangesOption();
 
-    @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing.")
+    @Mixin
+    private SnapshotOptions snapshots = new SnapshotOptions();
+
+    @Mixin
+    private HookOptions hooks = new HookOptions();
+
+    @Option(names = {"-n", "--dry-run"}, description = "Say what would be stored, and store nothing; of snapshots, what would be taken and removed.")
     private boolean dryRun;
 
     @Mixin
@@ -100,11 +112,14 @@ public final class ArchiveVerb implements Verb {
     }
 
     /// A device, and the name of its history.
-    private record Job(String source, String volume) {}
+    ///
+    /// @param origin if it is to be snapshotted
+    private record Job(String source, String volume, Optional<Origin> origin) {}
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
+        RunOptions around = changes.around(hooks.read());
         lockWait.duration();
         List<Job> jobs = new ArrayList<>();
         for (String source : sources) {
@@ -113,25 +128,29 @@ public final class ArchiveVerb implements Verb {
         if (jobs.size() > 1 && jobs.stream().map(Job::volume).distinct().count() < jobs.size()) {
             throw new UsageException("two sources of one volume; say which is which: SOURCE=VOLUME");
         }
-        if (jobs.size() > 1 && options.changes().isPresent()) {
-            throw new UsageException("--changes: a list is of one source");
+        if (options.changes().isPresent() && (jobs.size() > 1 || jobs.getFirst().origin.isPresent())) {
+            throw new UsageException("--changes: a list is of one source, and of none that is snapshotted here, which brings its own");
+        }
+        if (around.hooks().any() && jobs.stream().anyMatch(job -> job.source.equals("-") || kind(job.source).isPresent())) {
+            throw new UsageException("--before, --after: not around a stream or an overlay");
         }
         Hashing.warmUp();
         try (JsonText text = new JsonText(json.asked() ? stdio.out() : new PrintStream(PrintStream.nullOutputStream()))) {
             if (jobs.size() == 1) {
-                return archive(jobs.getFirst(), options, stdio, text);
+                return archive(jobs.getFirst(), options, around, stdio, text);
             }
             text.array();
-            return all(jobs, options, stdio, text);
+            return all(jobs, options, around, stdio, text);
         }
     }
 
-    private ExitCode all(List<Job> jobs, ArchiveOptions options, Stdio stdio, JsonText text) throws InterruptedException {
+    private ExitCode all(List<Job> jobs, ArchiveOptions options, RunOptions around, Stdio stdio, JsonText text) throws InterruptedException {
         ExitCode code = ExitCode.OK;
         List<String> failed = new ArrayList<>();
         for (Job job : jobs) {
             try {
-                archive(job, options, stdio, text);
+                ExitCode end = archive(job, options, around, stdio, text);
+                code = code == ExitCode.OK ? end : code;
             } catch (IOException | RuntimeException e) {
                 ExitCode end = ExitCode.of(e);
                 Main.explain(stdio, e, end);
@@ -148,7 +167,7 @@ public final class ArchiveVerb implements Verb {
     }
 
     private Job job(String word) throws IOException {
-        int equals = Files.exists(Path.of(word)) ? -1 : word.lastIndexOf('=');
+        int equals = Files.exists(Path.of(word)) ? -1 : word.lastIndexOf('='); // no origin has one in its name
         String source = equals < 0 ? word : word.substring(0, equals);
         if (source.equals("-") && sources.size() > 1) {
             throw new UsageException("-: a stream is archived alone");
@@ -156,24 +175,37 @@ public final class ArchiveVerb implements Verb {
         if (volume != null && (equals >= 0 || sources.size() > 1)) {
             throw new UsageException("--volume " + volume + ": say SOURCE=VOLUME, or --volume with one SOURCE");
         }
-        return new Job(source, volume != null ? volume : equals < 0 ? defaultVolume(source) : word.substring(equals + 1));
+        Optional<Origin> origin = origin(source);
+        return new Job(source, volume != null ? volume : equals < 0 ? defaultVolume(source, origin.isPresent()) : word.substring(equals + 1), origin);
+    }
+
+    private Optional<Origin> origin(String source) {
+        try {
+            return Origins.parse(source, snapshots.read());
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(source + ": " + e.getMessage());
+        }
     }
 
     /// Where it goes.
     private record Place(Vault vault, boolean isNew) {}
 
-    private interface Run {
-        Outcome with(Archiver archiver) throws IOException, InterruptedException;
+    private interface Work {
+        Ended with(ArchiveRun run) throws IOException, InterruptedException;
     }
 
-    private ExitCode archive(Job job, ArchiveOptions options, Stdio stdio, JsonText text) throws IOException, InterruptedException {
-        if (job.source.equals("-")) {
-            return archive(job, -1, options, stdio, text, archiver -> archiver.archive(stdio.in(), lockWait.duration()));
+    private ExitCode archive(Job job, ArchiveOptions options, RunOptions around, Stdio stdio, JsonText text)
+            throws IOException, InterruptedException {
+        if (job.origin.isPresent()) {
+            Origin origin = job.origin.get();
+            return dryRun
+                    ? plan(job, origin, run(place(job.volume).vault, job.volume, options, around, Progress.silent(), stdio), stdio, text)
+                    : archive(job, options, around, stdio, text, run -> run.archive(origin, lockWait.duration()));
         }
         Optional<SourceKind> kind = kind(job.source);
         if (kind.isPresent()) {
             try (Branch branch = kind.get().open(kind.get().name(job.source), vault.name().open(), stdio.warnings())) {
-                ExitCode code = archive(job, branch.size(), options, stdio, text, archiver -> archiver.archive(branch, lockWait.duration()));
+                ExitCode code = archive(job, options, around, stdio, text, run -> run.archive(branch, lockWait.duration()));
                 if (!json.asked()) {
                     stdio.out().println("it is what " + branch.point() + " became with what was written" + (dryRun ? "" : "; the latest point of "
                             + job.volume + " is this one now"));
@@ -181,34 +213,68 @@ public final class ArchiveVerb implements Verb {
                 return code;
             }
         }
-        try (FileDevice device = FileDevice.open(Path.of(job.source))) {
-            return archive(job, device.size(), options, stdio, text, archiver -> archiver.archive(device, lockWait.duration()));
-        }
+        return job.source.equals("-")
+                ? archive(job, options, around, stdio, text, run -> run.archive(stdio.in(), lockWait.duration()))
+                : archive(job, options, around, stdio, text, run -> run.archive(Path.of(job.source), lockWait.duration()));
     }
 
-    private ExitCode archive(Job job, long size, ArchiveOptions options, Stdio stdio, JsonText text, Run run)
+    private ExitCode archive(Job job, ArchiveOptions options, RunOptions around, Stdio stdio, JsonText text, Work work)
             throws IOException, InterruptedException {
+        if (job.origin.isEmpty() && !job.source.equals("-") && kind(job.source).isEmpty() && !around.hooks().any()) {
+            FileDevice.open(Path.of(job.source)).close(); // before a vault is made for it
+        }
         Place place = place(job.volume);
         ExitCode[] code = {ExitCode.OK};
-        LastWords.around(
-                () -> {
-                    try (Progress shown = progress.start(stdio, "archive " + job.volume, size)) {
-                        Outcome outcome = run.with(archiver(place.vault, job.volume, options, shown, stdio));
+        try (Progress shown = progress.start(stdio, "archive " + job.volume, -1)) {
+            ArchiveRun run = run(place.vault, job.volume, options, around, shown, stdio);
+            LastWords.around(
+                    () -> {
+                        Ended ended = work.with(run);
                         shown.finish();
-                        report(stdio, text, job, place, outcome);
-                        code[0] = outcome.list().isEmpty() || outcome.list().get().believed() ? ExitCode.OK : ExitCode.FINDINGS;
-                    }
-                },
-                () -> {
-                    stdio.err().println();
-                    left(stdio, job.volume, "the same command carries on where this one stopped");
-                },
-                failure -> {
-                    if (ExitCode.of(failure) == ExitCode.IO) {
-                        left(stdio, job.volume, "deal with the error below; then give the same command again");
-                    }
-                });
+                        report(stdio, text, job, place, ended.outcome());
+                        ended.troubles().forEach(stdio::say);
+                        code[0] = code(ended);
+                    },
+                    () -> {
+                        run.end();
+                        stdio.err().println();
+                        left(stdio, job.volume, "the same command carries on where this one stopped");
+                    },
+                    failure -> {
+                        if (ExitCode.of(failure) == ExitCode.IO) {
+                            left(stdio, job.volume, "deal with the error below; then give the same command again");
+                        }
+                    });
+        }
         return code[0];
+    }
+
+    private static ExitCode code(Ended ended) {
+        if (!ended.troubles().isEmpty()) {
+            return ExitCode.IO;
+        }
+        return ended.outcome().list().isEmpty() || ended.outcome().list().get().believed() ? ExitCode.OK : ExitCode.FINDINGS;
+    }
+
+    private ExitCode plan(Job job, Origin origin, ArchiveRun run, Stdio stdio, JsonText text) throws IOException, InterruptedException {
+        SnapshotPlan plan = run.plan(origin);
+        if (json.asked()) {
+            text.object().member("volume", job.volume).member("dryRun", true).member("origin", origin.toString())
+                    .member("base", plan.base().map(base -> base.snapshot().name()).orElse(null))
+                    .member("basePoint", plan.base().map(base -> Manifest.text(base.point().manifest().time())).orElse(null))
+                    .member("wholeDevice", plan.whole().orElse(null))
+                    .array("remove");
+            plan.leftovers().forEach(snapshot -> text.element(snapshot.name()));
+            text.end().end();
+            return ExitCode.OK;
+        }
+        plan.leftovers().forEach(snapshot -> stdio.out().println("would remove, since no delta needs it: " + snapshot));
+        stdio.out().println("would take a snapshot of " + origin);
+        plan.whole().ifPresentOrElse(
+                why -> stdio.out().println("would read the whole device: " + why),
+                () -> stdio.out().println("would read what has changed since " + plan.base().orElseThrow().snapshot()));
+        plan.base().ifPresent(base -> stdio.out().println("would remove afterwards: " + base.snapshot()));
+        return ExitCode.OK;
     }
 
     private void left(Stdio stdio, String name, String next) {
@@ -229,8 +295,8 @@ public final class ArchiveVerb implements Verb {
         return new Place(place, !place.equals(known));
     }
 
-    private static Archiver archiver(Vault vault, String name, ArchiveOptions options, Progress progress, Stdio stdio) {
-        return new Archiver(vault, name, options, InstantSource.system(), progress::add, stdio.warnings());
+    private static ArchiveRun run(Vault vault, String name, ArchiveOptions options, RunOptions around, Progress progress, Stdio stdio) {
+        return new ArchiveRun(vault, name, options, around, InstantSource.system(), progress::expect, progress::add, stdio.warnings());
     }
 
     private ArchiveOptions options() {
@@ -267,7 +333,10 @@ public final class ArchiveVerb implements Verb {
         return Files.exists(Path.of(source)) ? Optional.empty() : SourceKind.of(source);
     }
 
-    private static String defaultVolume(String source) throws IOException {
+    private static String defaultVolume(String source, boolean snapshotted) throws IOException {
+        if (snapshotted) {
+            return Origins.lastName(source);
+        }
         if (source.equals("-")) {
             throw new UsageException("--volume NAME is needed for a stream");
         }

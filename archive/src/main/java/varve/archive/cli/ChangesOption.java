@@ -8,8 +8,10 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import varve.archive.ListReport;
 import varve.archive.ListedChanges;
+import varve.archive.RunOptions;
 import varve.archive.changes.ChangeSource;
 import varve.archive.format.Manifest;
+import varve.archive.snapshot.Hooks;
 
 /// The options about a change list, and what is said of one.
 final class ChangesOption {
@@ -42,12 +44,7 @@ final class ChangesOption {
             }
             return Optional.empty();
         }
-        if (!(auditSample >= 0 && auditSample <= 100)) {
-            throw new UsageException("--audit-sample " + auditSample + ": expected a percentage of 0 to 100");
-        }
-        if (auditStripeDays < 1) {
-            throw new UsageException("--audit-stripe-days " + auditStripeDays + ": expected 1 or more");
-        }
+        check();
         OptionalLong unit = eraBlockSize == null ? OptionalLong.empty() : OptionalLong.of(eraBlockSize);
         try {
             ChangeSource list = ChangeSource.parse(changes, unit);
@@ -56,6 +53,21 @@ final class ChangesOption {
         } catch (IllegalArgumentException e) {
             throw new UsageException("--changes " + e.getMessage());
         }
+    }
+
+    private void check() {
+        if (!(auditSample >= 0 && auditSample <= 100)) {
+            throw new UsageException("--audit-sample " + auditSample + ": expected a percentage of 0 to 100");
+        }
+        if (auditStripeDays < 1) {
+            throw new UsageException("--audit-stripe-days " + auditStripeDays + ": expected 1 or more");
+        }
+    }
+
+    /// {@return how a list is audited that the run itself makes}
+    RunOptions around(Hooks hooks) {
+        check();
+        return new RunOptions(hooks, auditSample / 100, auditStripeDays, new SecureRandom());
     }
 
     static void json(JsonText text, ListReport list) {

@@ -21,7 +21,7 @@ public final class Progress implements AutoCloseable {
 
     private final @Nullable PrintStream err;
     private final String task;
-    private final long total;
+    private volatile long total;
     private final int columns;
     private final LongSupplier nanoTime;
     private final long start;
@@ -53,6 +53,11 @@ public final class Progress implements AutoCloseable {
 
     static Progress of(Stdio stdio, String task, long total) {
         return new Progress(stdio.err(), task, total, stdio.columns(), stdio.nanoTime());
+    }
+
+    /// Says how much there is to do, if that was not known at the start.
+    public void expect(long bytes) {
+        total = bytes;
     }
 
     /// Counts bytes that are done.
