@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
@@ -65,10 +66,15 @@ final class Copier implements AutoCloseable {
     }
 
     /// Works on stretches until there are none left.
-    void work(Stretches stretches) throws IOException {
+    ///
+    /// @param proved takes those that are there
+    void work(Stretches stretches, Consumer<Stretch> proved) throws IOException {
         for (Stretch stretch = stretches.next(); stretch != null && !stretches.stopped(); stretch = stretches.next()) {
             bring(stretch, stretches);
             prove();
+            if (!stretches.stopped()) {
+                proved.accept(stretch);
+            }
         }
     }
 

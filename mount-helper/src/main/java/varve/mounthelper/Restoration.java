@@ -3,6 +3,8 @@ package varve.mounthelper;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,8 +12,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
+import varve.archive.Branch;
 import varve.archive.Throttle;
+import varve.archive.block.DeviceException;
 import varve.archive.block.RefusedException;
+import varve.archive.block.Zeros;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
@@ -25,6 +30,7 @@ import varve.archive.vault.PointName;
 import varve.archive.vault.Ranges;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
+import varve.mounthelper.image.Nearer;
 
 /// One restore: a point in time on its way to a target, both opened and checked, the target held.
 ///
@@ -39,6 +45,8 @@ public final class Restoration implements Closeable {
     private final Target target;
     private final RestoreOptions options;
     private final RestorePlan plan;
+    private final Stretches stretches;
+    private final Holding holding;
     private volatile boolean begun;
 
     /// What was done. All sizes are bytes of the image.
@@ -56,6 +64,10 @@ public final class Restoration implements Closeable {
         this.target = target;
         this.options = options;
         this.plan = plan;
+        this.stretches = new Stretches(
+                chain.geometry().chunks(), chain.geometry().chunkLog(), options.threads(),
+                options.background() ? Stretches.SHORTEST : Stretches.LONGEST);
+        this.holding = new Holding(chain.geometry(), target);
     }
 
     /// Finds the archives of a point, opens them, and looks at the target.
@@ -155,9 +167,25 @@ public final class Restoration implements Closeable {
     /// @param progress gets bytes as they are done, [RestorePlan#workSize] in all
     /// @throws RefusedException if `overwrite` is needed and does not name the target
     public Outcome execute(Optional<Path> overwrite, LongConsumer progress) throws IOException {
+        checkNamed(overwrite);
+        Outcome outcome = bring(progress);
+        commit();
+        return outcome;
+    }
+
+    /// Makes sure that the target was named again, if something is lost.
+    ///
+    /// @throws RefusedException if it was not
+    public void checkNamed(Optional<Path> overwrite) throws RefusedException {
         if (plan.overwrites() && !overwrite.equals(Optional.of(plan.target()))) {
             throw new RefusedException(plan.target() + ": exists, and what is there would be lost; if that is meant, run again with --overwrite " + plan.target());
         }
+    }
+
+    /// Brings the image to the target and proves it, all but giving it its name.
+    ///
+    /// @throws InterruptedIOException if it was [stopped][#stop]
+    public Outcome bring(LongConsumer progress) throws IOException {
         Hashing.warmUp(plan.dataSize());
         target.begin(plan.size(), new Throttle(options.bytesPerSecond()));
         begun = true;
@@ -177,8 +205,58 @@ public final class Restoration implements Closeable {
         if (outcome.written + outcome.kept + outcome.zero != plan.size()) {
             throw new IllegalStateException(outcome + " do not add up to " + plan.size());
         }
-        target.commit(plan.size());
         return outcome;
+    }
+
+    /// Gives the target that was brought its name.
+    public void commit() throws IOException {
+        target.commit(plan.size());
+    }
+
+    /// Ends it before it is done; another restore carries on.
+    public void stop() {
+        stretches.stop();
+    }
+
+    /// {@return what the target holds of the image already} What it is asked for and has not is brought next.
+    public Nearer holding() {
+        return (offset, into) -> {
+            boolean held = holding.read(offset, into);
+            if (!held) {
+                stretches.prefer(offset >>> chain.geometry().chunkLog());
+            }
+            return held;
+        };
+    }
+
+    /// Writes to the target, which was brought, what a branch has written on top of the image.
+    ///
+    /// @param written takes the ranges, when they have been written and read back
+    public void apply(Branch branch, Branch.Ranges written) throws IOException {
+        if (!branch.base().equals(chain.state())) {
+            throw new IllegalArgumentException(branch.base() + " is not " + chain.state());
+        }
+        Medium medium = target.medium();
+        try (Batches batches = new Batches(branch); Arena arena = Arena.ofConfined()) {
+            batches.forEach((offset, bytes) -> {
+                if (Zeros.only(bytes)) {
+                    target.zero(offset, bytes.byteSize());
+                } else {
+                    medium.write(offset, bytes);
+                }
+            });
+            medium.flush(0, plan.size());
+            MemorySegment found = arena.allocate(Batches.SIZE, Medium.PAGE);
+            batches.forEach((offset, bytes) -> {
+                medium.read(offset, bytes.byteSize(), found);
+                long differs = bytes.mismatch(found.asSlice(0, bytes.byteSize()));
+                if (differs >= 0) {
+                    throw new DeviceException(target.name() + ": does not read back as it was written at " + (offset + differs)
+                            + "; the medium or the path to it is faulty");
+                }
+                written.add(offset, bytes.byteSize());
+            });
+        }
     }
 
     /// {@return what a restore proves of the archives: the frames that the image was made of}
@@ -200,22 +278,25 @@ public final class Restoration implements Closeable {
     }
 
     private void copy(Tally tally, LongConsumer progress) throws IOException {
-        Stretches stretches = new Stretches(chain.geometry().chunks(), chain.geometry().chunkLog(), options.threads());
         AtomicReference<Throwable> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < options.threads(); i++) {
             threads.add(Thread.ofPlatform().name("varve-restore-" + i).daemon().start(() -> {
                 try (Copier copier = new Copier(chain, target, options.inPlace(), tally, progress)) {
-                    copier.work(stretches);
+                    copier.work(stretches, holding::add);
                 } catch (Throwable e) {
                     failure.compareAndSet(null, e);
                     stretches.stop();
                 }
             }));
         }
-        join(threads, stretches);
+        join(threads);
         switch (failure.get()) {
-            case null -> {}
+            case null -> {
+                if (stretches.stopped()) {
+                    throw new InterruptedIOException("stopped before " + target.name() + " was complete");
+                }
+            }
             case IOException e -> throw e;
             case RuntimeException e -> throw e;
             case Error e -> throw e;
@@ -224,7 +305,7 @@ public final class Restoration implements Closeable {
     }
 
     /// waits for all of them, also when interrupted: they use what will be closed
-    private static void join(List<Thread> threads, Stretches stretches) throws InterruptedIOException {
+    private void join(List<Thread> threads) throws InterruptedIOException {
         boolean interrupted = false;
         for (int i = 0; i < threads.size(); ) {
             try {

@@ -5,7 +5,12 @@ package varve.mounthelper;
 /// @param inPlace read what the target holds and write only what differs
 /// @param threads that decompress, hash, read and write
 /// @param bytesPerSecond read and write at most so many of the target, 0 for no limit
-public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond) {
+/// @param background others are served from the same archives meanwhile, and may ask for parts before their turn
+public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond, boolean background) {
+
+    public RestoreOptions(boolean inPlace, int threads, long bytesPerSecond) {
+        this(inPlace, threads, bytesPerSecond, false);
+    }
 
     public static RestoreOptions defaults() {
         return new RestoreOptions(false, defaultThreads(), 0);

@@ -2,12 +2,8 @@ package varve.mounthelper.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -24,13 +20,9 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
-import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
-import varve.archive.vault.Depth;
-import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Receipt;
-import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.mounthelper.RestoreOptions;
 import varve.mounthelper.RestorePlan;
@@ -110,42 +102,12 @@ public final class RestoreVerb implements Verb {
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
             String about = plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " to " + target;
-            execute(restoration, named, report, tasks(places, plan, about), stdio);
+            execute(restoration, named, report, RestoreTask.of(places, plan, about), stdio);
         }
         return ExitCode.OK;
     }
 
-    /// One vault's part of the restore, of which it gets a receipt.
-    private record Task(Receipt.Draft receipt, Receipts receipts, Set<String> read) {
-
-        void done(List<Receipt.Proof> proofs, Stdio stdio) {
-            List<Receipt.Proof> ours = proofs.stream().filter(proof -> read.contains(proof.archive())).toList();
-            receipts.add(receipt.act(Depth.CONTENT, Evidence.CACHE, Receipt.Result.OK, ours, List.of(), List.of("what this point does not need")), stdio::warn);
-        }
-
-        void failed(IOException e, Stdio stdio) {
-            receipts.add(receipt.failed(e), stdio::warn);
-        }
-    }
-
-    private static List<Task> tasks(List<Vault> places, RestorePlan plan, String about) throws IOException {
-        String volume = plan.manifest().volume();
-        List<Task> tasks = new ArrayList<>();
-        for (Vault place : places) {
-            Path folder = place.volume(volume).folder();
-            Set<String> read = plan.chain().stream()
-                    .map(StoredArchive::data)
-                    .filter(data -> data.getParent().equals(folder))
-                    .map(data -> data.getFileName().toString())
-                    .collect(Collectors.toSet());
-            if (!read.isEmpty()) {
-                tasks.add(new Task(Receipt.begin(Receipt.What.RESTORE, place, volume, about, InstantSource.system()), new Receipts(place.volume(volume)), read));
-            }
-        }
-        return tasks;
-    }
-
-    private void execute(Restoration restoration, Optional<Path> named, Report report, List<Task> tasks, Stdio stdio)
+    private void execute(Restoration restoration, Optional<Path> named, Report report, List<RestoreTask> tasks, Stdio stdio)
             throws IOException, InterruptedException {
         LastWords.around(
                 () -> {

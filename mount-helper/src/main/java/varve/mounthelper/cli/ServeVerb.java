@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +28,9 @@ import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
+import varve.mounthelper.Restoration;
+import varve.mounthelper.RestoreOptions;
+import varve.mounthelper.image.Image;
 import varve.mounthelper.image.Images;
 import varve.mounthelper.image.Points;
 import varve.mounthelper.nbd.Export;
@@ -38,6 +42,7 @@ import varve.mounthelper.nbd.Supervisor;
 import varve.mounthelper.nbd.Tls;
 import varve.mounthelper.nbd.VaultExports;
 import varve.mounthelper.nbd.WritableExports;
+import varve.mounthelper.overlay.Overlay;
 
 /// `varve serve`: an NBD server.
 @Command(
@@ -84,6 +89,14 @@ public final class ServeVerb implements Verb {
                     + "when it is served again. The archive is never written.")
     private @Nullable Path writable;
 
+    @Option(names = "--pull", paramLabel = "TARGET",
+            description = "Restore the one VOLUME@POINT to this file or device meanwhile, as varve restore does: what clients ask for first.")
+    private @Nullable Path pull;
+
+    @Option(names = "--overwrite", paramLabel = "TARGET",
+            description = "Name the target of --pull again if it is a device or a file that exists: what is there is lost.")
+    private @Nullable Path overwrite;
+
     @Option(names = "--idle-timeout", paramLabel = "SECONDS", description = "End when there has been no client for so long.")
     private @Nullable Long idle;
 
@@ -94,30 +107,94 @@ public final class ServeVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
-        Settings settings = new Settings(tls(), idle());
-        Optional<InetSocketAddress> tcp = tcp();
-        List<PointName> names = points.stream().map(PointName::parse).toList();
-        Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
-        Consumer<String> log = line -> stdio.err().println("varve: " + line);
-        List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
-        if (writable != null) {
-            checkWritable(writable, places);
-        }
-        try (Images images = new Images(log);
-                Offer offer = offer(new VaultExports(new Points(places, Clock.systemUTC()), images, names, log));
-                Listener listener = listener(tcp);
-                NbdServer server = new NbdServer(offer.exports, settings, log)) {
-            announce(stdio, offer.exports, listener, settings);
-            supervisor.ready("serves " + (names.isEmpty() ? "all points in time" : String.join(", ", points)));
-            serve(server, listener, supervisor);
+        CountDownLatch over = new CountDownLatch(1);
+        try {
+            run(stdio, over);
+        } finally {
+            over.countDown();
         }
         return ExitCode.OK;
     }
 
-    private void checkWritable(Path overlay, List<Vault> places) throws IOException {
-        if (points.size() != 1) {
-            throw new UsageException("--writable " + overlay + ": an overlay is on one VOLUME@POINT, there are " + points.size());
+    /// @param over is counted down when everything is closed
+    private void run(Stdio stdio, CountDownLatch over) throws IOException {
+        Settings settings = new Settings(tls(), idle());
+        Optional<InetSocketAddress> tcp = tcp();
+        List<PointName> names = points.stream().map(PointName::parse).toList();
+        checkOptions();
+        Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
+        Consumer<String> log = line -> stdio.err().println("varve: " + line);
+        List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
+        if (writable != null) {
+            checkPlace(writable, places);
         }
+        try (Restoration restoration = pull == null ? null : Restoration.open(places, names.getFirst(), pull, background());
+                Images images = new Images(log);
+                Offer offer = offer(new VaultExports(new Points(places, Clock.systemUTC()), images, names, log));
+                Listener listener = listener(tcp);
+                NbdServer server = new NbdServer(offer.exports, settings, log);
+                Pull pulling = restoration == null ? null : pull(restoration, offer, places, stdio)) {
+            announce(stdio, offer.exports, listener, settings);
+            supervisor.ready("serves " + (names.isEmpty() ? "all points in time" : String.join(", ", points)));
+            if (pulling != null) {
+                pulling.start();
+            }
+            boolean told = serve(server, listener, supervisor, over);
+            if (pulling != null) {
+                pulling.end(!told, offer.overlay());
+            }
+        }
+    }
+
+    /// Serves until it is over; at a signal the process waits for the end of it.
+    ///
+    /// @return whether it was a signal
+    private static boolean serve(NbdServer server, Listener listener, Supervisor supervisor, CountDownLatch over) throws IOException {
+        AtomicBoolean told = new AtomicBoolean();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            told.set(true);
+            server.end();
+            try {
+                over.await();
+            } catch (InterruptedException e) {
+                // then at once
+            }
+        }));
+        try (listener) {
+            server.run(listener);
+            supervisor.stopping();
+        }
+        return told.get();
+    }
+
+    /// one thread for two cores: clients come first
+    private static RestoreOptions background() {
+        return new RestoreOptions(false, Math.max(1, Runtime.getRuntime().availableProcessors() / 2), 0, true);
+    }
+
+    private Pull pull(Restoration restoration, Offer offer, List<Vault> places, Stdio stdio) throws IOException {
+        Image image = offer.points.first();
+        if (!restoration.plan().manifest().state().equals(image.state())) {
+            throw new RefusedException(points.getFirst() + ": a point in time was recorded just now; give the same command again");
+        }
+        restoration.checkNamed(Optional.ofNullable(overwrite));
+        image.prefer(restoration.holding());
+        return new Pull(restoration, places, writable != null, stdio);
+    }
+
+    private void checkOptions() {
+        if (points.size() != 1 && (writable != null || pull != null)) {
+            throw new UsageException((writable != null ? "--writable" : "--pull") + ": of one VOLUME@POINT, there are " + points.size());
+        }
+        if (overwrite != null && !overwrite.equals(pull)) {
+            throw new UsageException("--overwrite " + overwrite + ": " + (pull == null ? "there is no --pull" : "the target is " + pull + "; both have to be the same"));
+        }
+        if (writable != null && writable.equals(pull)) {
+            throw new UsageException("--writable and --pull: both name " + pull + "; they are two files");
+        }
+    }
+
+    private static void checkPlace(Path overlay, List<Vault> places) throws IOException {
         Path folder = overlay.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) {
             throw new NoSuchFileException(overlay.toString(), null, "no such file, and no folder " + folder + " to make it in");
@@ -129,43 +206,35 @@ public final class ServeVerb implements Verb {
         }
     }
 
-    /// What is served, and what is closed when it is over.
-    private record Offer(Exports exports, Closeable closed) implements Closeable {
+    /// What is served; closed when it is over.
+    ///
+    /// @param over the same with an overlay in front, if there is one
+    private record Offer(VaultExports points, Optional<WritableExports> over, Exports exports) implements Closeable {
+
+        Optional<Overlay> overlay() {
+            return over.map(WritableExports::overlay);
+        }
+
         @Override
         public void close() throws IOException {
-            closed.close();
+            if (over.isPresent()) {
+                over.get().close();
+            } else {
+                points.close();
+            }
         }
     }
 
     private Offer offer(VaultExports exports) throws IOException {
         if (writable == null) {
-            return new Offer(exports, exports);
+            return new Offer(exports, Optional.empty(), exports);
         }
         try {
             WritableExports over = new WritableExports(exports, writable, Clock.systemUTC());
-            return new Offer(over, over);
+            return new Offer(exports, Optional.of(over), over);
         } catch (Throwable e) {
             exports.close();
             throw e;
-        }
-    }
-
-    /// Serves until it is over; at a signal the process waits for the end of it.
-    private static void serve(NbdServer server, Listener listener, Supervisor supervisor) throws IOException {
-        CountDownLatch over = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            server.end();
-            try {
-                over.await();
-            } catch (InterruptedException e) {
-                // then at once
-            }
-        }));
-        try (listener) {
-            server.run(listener);
-            supervisor.stopping();
-        } finally {
-            over.countDown();
         }
     }
 

@@ -16,6 +16,8 @@ import varve.archive.file.Index;
 import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.format.State;
+import varve.archive.hash.Hash;
+import varve.archive.hash.SubtreeHasher;
 
 /// A point in time, opened for many readers at once: every byte that is read was proved by its chunk's hash.
 ///
@@ -42,6 +44,7 @@ public final class Image implements Composed {
     private final AtomicLongArray streams = new AtomicLongArray(STREAMS); // the chunk each of them was in last, plus 1
     private final AtomicInteger nextStream = new AtomicInteger();
     private final Set<Long> told = ConcurrentHashMap.newKeySet();
+    private volatile Nearer nearer = Nearer.NONE;
     private volatile boolean closed;
 
     /// @param damage takes what is found wrong, once for each chunk
@@ -175,10 +178,32 @@ public final class Image implements Composed {
     /// @throws IOException also if what is mapped of them has changed so that it makes no sense any more, or cannot be read
     void decode(ChainReader reader, long chunk, MemorySegment into) throws IOException {
         try {
-            reader.read(nodes.find(chunk), chunk, into);
+            if (!readNearer(chunk, into)) {
+                reader.read(nodes.find(chunk), chunk, into);
+            }
         } catch (IndexOutOfBoundsException | InternalError e) {
             throw changed(chunk, e);
         }
+    }
+
+    /// Has a place looked into first from now on.
+    public void prefer(Nearer place) {
+        nearer = place;
+    }
+
+    /// @return whether a nearer place has the chunk, proved by its hash
+    private boolean readNearer(long chunk, MemorySegment into) throws IOException {
+        try {
+            if (!nearer.read(geometry.offset(chunk), into)) {
+                return false;
+            }
+        } catch (IOException e) {
+            tell(chunk, e);
+            return false;
+        }
+        SubtreeHasher hasher = new SubtreeHasher();
+        Hash hash = geometry.single() ? hasher.whole(into) : hasher.subtree(into, geometry.offset(chunk));
+        return hash.equals(nodes.find(chunk).node().hash());
     }
 
     private IOException changed(long chunk, Throwable thrown) {

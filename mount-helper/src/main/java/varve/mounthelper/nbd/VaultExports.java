@@ -138,6 +138,11 @@ public final class VaultExports implements Exports, Closeable {
         return ((Point) listed).open();
     }
 
+    /// {@return the image of the first of those that were chosen}
+    public Image first() {
+        return opened.getFirst();
+    }
+
     @Override
     public void close() {
         opened.forEach(Image::close);

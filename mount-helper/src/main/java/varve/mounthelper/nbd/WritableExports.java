@@ -31,6 +31,11 @@ public final class WritableExports implements Exports, Closeable {
         }
     }
 
+    /// {@return what clients write to}
+    public Overlay overlay() {
+        return overlay;
+    }
+
     @Override
     public List<Export> list() {
         return List.of(new Writable());
