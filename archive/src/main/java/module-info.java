@@ -6,6 +6,8 @@ module varve.archive {
     requires info.picocli;
     requires org.bouncycastle.provider;
     requires tools.jackson.core;
+    requires org.apache.commons.compress;
+    requires org.tukaani.xz;
     requires java.xml;
     requires jdk.unsupported;
 
@@ -15,6 +17,7 @@ module varve.archive {
     exports varve.archive.cli;
     exports varve.archive.codec;
     exports varve.archive.file;
+    exports varve.archive.foreign;
     exports varve.archive.format;
     exports varve.archive.hash;
     exports varve.archive.linux;
@@ -30,6 +33,7 @@ module varve.archive {
     provides varve.archive.cli.Verb with
             varve.archive.cli.ArchiveVerb,
             varve.archive.cli.SnapshotsVerb,
+            varve.archive.cli.ImportVerb,
             varve.archive.cli.ListVerb,
             varve.archive.cli.ShowVerb,
             varve.archive.cli.DiffVerb,

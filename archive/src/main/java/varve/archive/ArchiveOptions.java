@@ -1,7 +1,9 @@
 package varve.archive;
 
+import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
+import varve.archive.hash.Hash;
 
 /// How to archive.
 ///
@@ -14,6 +16,8 @@ import java.util.OptionalInt;
 /// @param label free text for the point in time
 /// @param dryRun find out what would be stored, store nothing
 /// @param changes a change list that says what to read of the device
+/// @param time of the point in time, if it is not now
+/// @param root that the device must turn out to have
 public record ArchiveOptions(
         boolean full,
         int level,
@@ -23,7 +27,9 @@ public record ArchiveOptions(
         boolean idle,
         Optional<String> label,
         boolean dryRun,
-        Optional<ListedChanges> changes) {
+        Optional<ListedChanges> changes,
+        Optional<Instant> time,
+        Optional<Hash> root) {
 
     public static final int DEFAULT_LEVEL = 3;
 
@@ -37,12 +43,27 @@ public record ArchiveOptions(
             boolean idle,
             Optional<String> label,
             boolean dryRun) {
-        this(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.empty());
+        this(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /// {@return the same with a change list}
     public ArchiveOptions with(ListedChanges list) {
-        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.of(list));
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.of(list), time, root);
+    }
+
+    /// {@return the same for a device that was so at some other time, and is known to have a root}
+    public ArchiveOptions of(Optional<Instant> past, Optional<Hash> known) {
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, changes, past, known);
+    }
+
+    /// {@return the same with another label}
+    public ArchiveOptions labelled(Optional<String> text) {
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, text, dryRun, changes, time, root);
+    }
+
+    /// {@return the same, but nothing is stored}
+    public ArchiveOptions rehearsed() {
+        return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, true, changes, time, root);
     }
 
     public static ArchiveOptions defaults() {

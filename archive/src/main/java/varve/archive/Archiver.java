@@ -123,7 +123,15 @@ public final class Archiver {
 
     /// Archives a stream of unknown size.
     public Outcome archive(InputStream stream, Duration lockWait) throws IOException, InterruptedException {
-        return archive(new Input("-", -1, null, (chunkLog, same) -> Feed.of(stream, chunkLog), null), lockWait);
+        return archive(stream, "-", lockWait);
+    }
+
+    /// Archives a stream of unknown size.
+    ///
+    /// @param source what it comes from
+    public Outcome archive(InputStream stream, String source, Duration lockWait) throws IOException, InterruptedException {
+        String name = source.equals("-") ? "stdin" : source;
+        return archive(new Input(source, -1, null, (chunkLog, same) -> Feed.of(stream, name, chunkLog), null), lockWait);
     }
 
     private interface FeedMaker {
@@ -280,6 +288,7 @@ public final class Archiver {
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
                 Totals totals = run(task, writer.hints(), writer);
+                checkRoot(writer, totals.state, source);
                 Manifest manifest = writer.commit(totals.state, written -> new Manifest(
                         header.kind(),
                         name,
@@ -319,6 +328,13 @@ public final class Archiver {
         new Receipts(volume).add(
                 receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK, proofs, List.of(), open),
                 warnings);
+    }
+
+    private void checkRoot(ArchiveWriter writer, State state, String source) throws IOException {
+        if (options.root().isPresent() && !options.root().get().equals(state.root())) {
+            writer.discard();
+            throw new RefusedException(source + ": expected root " + options.root().get() + ", found " + state.root() + "; nothing was recorded");
+        }
     }
 
     private static void discard(ArchiveWriter writer, IOException reason) {
@@ -547,9 +563,13 @@ public final class Archiver {
     }
 
     /// the time of the point to be: now, or the next millisecond that no other point has
-    private Instant time(History history) {
-        Instant time = now();
+    private Instant time(History history) throws RefusedException {
+        Instant time = options.time().orElseGet(this::now);
         Optional<Instant> latest = history.latest().map(point -> point.manifest().time());
+        if (options.time().isPresent() && latest.isPresent() && !latest.get().isBefore(time)) {
+            throw new RefusedException(name + ": its latest point in time is of " + Manifest.text(latest.get()) + ", and points are recorded in the "
+                    + "order of their times: " + Manifest.text(time) + " is no later; record it in another volume");
+        }
         if (latest.isPresent() && latest.get().isAfter(time)) {
             warnings.accept("the clock says " + Manifest.text(time) + ", but the latest point in time is of "
                     + Manifest.text(latest.get()) + ": check the clock");

@@ -167,7 +167,9 @@ public abstract class Feed implements AutoCloseable {
     }
 
     /// {@return the pieces of a stream, which is read one unit ahead so that its end is seen in time}
-    public static Feed of(InputStream stream, int chunkLog) {
+    ///
+    /// @param name of the stream, for messages
+    public static Feed of(InputStream stream, String name, int chunkLog) {
         return new Feed(chunkLog) {
             private final ReadableByteChannel channel = Channels.newChannel(stream);
             private final Arena arena = Arena.ofShared();
@@ -196,10 +198,10 @@ public abstract class Feed implements AutoCloseable {
                     while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
                         // until the unit is full or the stream ends
                     }
-                } catch (EOFException e) {
+                } catch (EOFException | DeviceException e) {
                     throw e;
                 } catch (IOException e) {
-                    throw new DeviceException("stdin: cannot read at " + (offset + buffer.position()) + ": " + e.getMessage(), e);
+                    throw new DeviceException(name + ": cannot read at " + (offset + buffer.position()) + ": " + e.getMessage(), e);
                 }
                 return buffer.position();
             }

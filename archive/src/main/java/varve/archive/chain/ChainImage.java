@@ -3,7 +3,7 @@ package varve.archive.chain;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import varve.archive.block.BlockSource;
 import varve.archive.block.Geometry;
 
@@ -14,9 +14,29 @@ import varve.archive.block.Geometry;
 public final class ChainImage implements BlockSource {
 
     private final Chain chain;
-    private final ConcurrentLinkedQueue<Borrowed> idle = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedDeque<Borrowed> idle = new ConcurrentLinkedDeque<>();
 
-    private record Borrowed(ChainReader reader, Arena arena, MemorySegment chunk) {}
+    /// A reader, and the chunk that it put together last: small reads come in rows.
+    private static final class Borrowed {
+        final ChainReader reader;
+        final Arena arena = Arena.ofShared();
+        final MemorySegment bytes;
+        long chunk = -1;
+
+        Borrowed(Chain chain) {
+            reader = new ChainReader(chain);
+            bytes = arena.allocate(chain.geometry().chunkSize(), 4096);
+        }
+
+        MemorySegment chunk(long number, long length) throws IOException {
+            if (chunk != number) {
+                chunk = -1;
+                reader.read(number, bytes.asSlice(0, length));
+                chunk = number;
+            }
+            return bytes;
+        }
+    }
 
     public ChainImage(Chain chain) {
         this.chain = chain;
@@ -44,8 +64,7 @@ public final class ChainImage implements BlockSource {
         }
         Borrowed borrowed = idle.poll();
         if (borrowed == null) {
-            Arena arena = Arena.ofShared();
-            borrowed = new Borrowed(new ChainReader(chain), arena, arena.allocate(geometry.chunkSize(), 4096));
+            borrowed = new Borrowed(chain);
         }
         try {
             for (long done = 0; done < into.byteSize(); ) {
@@ -56,14 +75,12 @@ public final class ChainImage implements BlockSource {
                 if (part == length) {
                     borrowed.reader.read(chunk, into.asSlice(done, part));
                 } else {
-                    MemorySegment whole = borrowed.chunk.asSlice(0, length);
-                    borrowed.reader.read(chunk, whole);
-                    MemorySegment.copy(whole, start, into, done, part);
+                    MemorySegment.copy(borrowed.chunk(chunk, length), start, into, done, part);
                 }
                 done += part;
             }
         } finally {
-            idle.add(borrowed);
+            idle.push(borrowed);
         }
     }
 

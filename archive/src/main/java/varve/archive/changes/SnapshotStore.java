@@ -11,8 +11,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import varve.archive.block.FileDevice;
 
-/// The exception table of a persistent dm-snapshot store, as a change list: the chunks of the origin that were overwritten since the
-/// snapshot was taken.
+/// The exception table of a persistent dm-snapshot store: which chunks of the origin were overwritten since the snapshot was taken,
+/// and where in the store their old content is.
 ///
 /// Little-endian (kernel, `drivers/md/dm-snap-persistent.c`). Chunk 0 is the header:
 ///
@@ -26,7 +26,7 @@ import varve.archive.block.FileDevice;
 /// Then areas: one chunk of `C / 16` entries (`u64` chunk of the origin, `u64` chunk of the store), followed by as many chunks of
 /// data. The first entry whose chunk of the store is 0 ends the table. A block device is read with direct I/O, since the buffer
 /// cache of a store in use is stale.
-final class SnapshotStore {
+public final class SnapshotStore {
 
     private static final int MAGIC = 0x70416e53;
     private static final int HEADER = 4096;
@@ -40,10 +40,28 @@ final class SnapshotStore {
 
     private SnapshotStore() {}
 
+    /// Takes the entries of the table, in their order.
+    @FunctionalInterface
+    public interface Visitor {
+        /// @param offset in the origin
+        /// @param length one chunk, which may reach past the end of the origin
+        /// @param position in the store of what was there
+        void copied(long offset, long length, long position) throws IOException;
+    }
+
     /// @throws IllegalArgumentException if it is no valid store, or lists chunks that the device does not have
     static void read(Path file, ChangeList list) throws IOException {
-        try (FileDevice store = FileDevice.open(file);
-                Arena arena = Arena.ofConfined()) {
+        try (FileDevice store = FileDevice.open(file)) {
+            read(store, list.size(), (offset, length, position) -> list.add(offset, length));
+        }
+    }
+
+    /// Reads the table.
+    ///
+    /// @param size of the origin
+    /// @throws IllegalArgumentException if it is no valid store, or lists chunks that the origin does not have
+    public static void read(FileDevice store, long size, Visitor visitor) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
             int chunk = chunkSize(store, arena);
             MemorySegment area = arena.allocate(chunk, 4096);
             long perArea = chunk / ENTRY;
@@ -59,8 +77,8 @@ final class SnapshotStore {
                     if (copy == 0) {
                         return;
                     }
-                    check(position + entry * ENTRY, old, copy, chunk, perArea, store.size(), list.size());
-                    list.add(old * chunk, chunk);
+                    check(position + entry * ENTRY, old, copy, chunk, perArea, store.size(), size);
+                    visitor.copied(old * chunk, chunk, copy * chunk);
                 }
             }
         }

@@ -188,7 +188,7 @@ public final class ArchiveVerb implements Verb {
     }
 
     /// Where it goes.
-    private record Place(Vault vault, boolean isNew) {}
+    record Place(Vault vault, boolean isNew) {}
 
     private interface Work {
         Ended with(ArchiveRun run) throws IOException, InterruptedException;
@@ -199,7 +199,7 @@ public final class ArchiveVerb implements Verb {
         if (job.origin.isPresent()) {
             Origin origin = job.origin.get();
             return dryRun
-                    ? plan(job, origin, run(place(job.volume).vault, job.volume, options, around, Progress.silent(), stdio), stdio, text)
+                    ? plan(job, origin, run(place(vault, job.volume, dryRun).vault, job.volume, options, around, Progress.silent(), stdio), stdio, text)
                     : archive(job, options, around, stdio, text, run -> run.archive(origin, lockWait.duration()));
         }
         Optional<SourceKind> kind = kind(job.source);
@@ -223,7 +223,7 @@ public final class ArchiveVerb implements Verb {
         if (job.origin.isEmpty() && !job.source.equals("-") && kind(job.source).isEmpty() && !around.hooks().any()) {
             FileDevice.open(Path.of(job.source)).close(); // before a vault is made for it
         }
-        Place place = place(job.volume);
+        Place place = place(vault, job.volume, dryRun);
         ExitCode[] code = {ExitCode.OK};
         try (Progress shown = progress.start(stdio, "archive " + job.volume, -1)) {
             ArchiveRun run = run(place.vault, job.volume, options, around, shown, stdio);
@@ -284,7 +284,8 @@ public final class ArchiveVerb implements Verb {
         }
     }
 
-    private Place place(String name) throws IOException {
+    /// {@return the vault for a volume, which is made if there is none yet}
+    static Place place(VaultOption vault, String name, boolean dryRun) throws IOException {
         Vault.checkVolumeName(name); // before a vault is made for it
         VaultName asked = vault.name();
         if (asked.label().isPresent() && asked.folder().isPresent()) {
@@ -300,17 +301,22 @@ public final class ArchiveVerb implements Verb {
     }
 
     private ArchiveOptions options() {
+        checkEffort(level, threads);
+        Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
+        ArchiveOptions plain = new ArchiveOptions(full, level, chunkLog(chunkSize), threads, bwlimit, idle, note, dryRun);
+        return changes.read().map(plain::with).orElse(plain);
+    }
+
+    static void checkEffort(int level, int threads) {
         if (!FrameEncoder.levelIsKnown(level)) {
             throw new UsageException("--level " + level + ": zstd knows 1 to 22, and negative ones for speed");
         }
         if (threads < 1 || threads > 256) {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
-        Optional<String> note = Optional.ofNullable(label).map(ArchiveVerb::clean);
-        return new ArchiveOptions(full, level, chunkLog(), threads, bwlimit, idle, note, dryRun, changes.read());
     }
 
-    private OptionalInt chunkLog() {
+    static OptionalInt chunkLog(@Nullable Long chunkSize) {
         if (chunkSize == null) {
             return OptionalInt.empty();
         }
@@ -322,7 +328,7 @@ public final class ArchiveVerb implements Verb {
     }
 
     /// a label is UTF-8 text in a file of bounded size
-    private static String clean(String label) {
+    static String clean(String label) {
         if (label.length() > 1024) {
             throw new UsageException("--label: at most 1024 characters");
         }
@@ -412,7 +418,7 @@ public final class ArchiveVerb implements Verb {
         return size == outcome.state().size() ? "" : " (before: " + Size.format(size) + ")";
     }
 
-    private static boolean unchanged(Outcome outcome) {
+    static boolean unchanged(Outcome outcome) {
         return outcome.kind() == Kind.DELTA && outcome.parent().equals(outcome.state());
     }
 

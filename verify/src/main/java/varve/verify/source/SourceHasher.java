@@ -46,7 +46,7 @@ public final class SourceHasher {
 
     /// Hashes a stream of unknown size.
     public State hash(InputStream stream, HashList.Taker nodes) throws IOException {
-        return hash(Feed.of(stream, chunkLog), nodes);
+        return hash(Feed.of(stream, "stdin", chunkLog), nodes);
     }
 
     private State hash(Feed feed, HashList.Taker nodes) throws IOException {
