@@ -815,7 +815,8 @@ def command_vault(folder):
 KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
 SETTINGS = {"format": str, "volume": str, "volumeId": str, "generation": int, "keepLast": (int, None),
             "keepWithin": (str, None), "keepDaily": (int, None), "keepWeekly": (int, None), "keepMonthly": (int, None),
-            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "expired": str, "check": str}
+            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "unprotected": str, "expired": str,
+            "check": str}
 
 
 def read_numbers(text):
@@ -847,7 +848,8 @@ def read_settings(folder, manifests):
                   r"(?=.)([1-9]\d{0,3}y)?([1-9]\d{0,3}m)?([1-9]\d{0,3}d)?([1-9]\d{0,3}h)?", s["keepWithin"]))
               and (s["timeZone"] is None) == (not any(policy) and s["keepWithin"] is None)
               and (s["timeZone"] is None or re.fullmatch(r"[A-Za-z0-9+:/_-]+", s["timeZone"]))
-              and all(read_numbers(s[member]) is not None for member in ("protected", "expired"))
+              and all(read_numbers(s[member]) is not None for member in ("protected", "unprotected", "expired"))
+              and not any(a <= d and c <= b for a, b in read_numbers(s["protected"]) for c, d in read_numbers(s["unprotected"]))
               and all(m["volume"] == s["volume"] and m["volumeId"] == s["volumeId"] for m in manifests))
     except (ValueError, RecursionError):
         ok = False

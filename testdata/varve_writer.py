@@ -333,7 +333,7 @@ class Volume:
             "format": "varve-volume-1", "volume": self.name,
             "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])), "generation": 1,
             "keepLast": None, "keepWithin": None, "keepDaily": None, "keepWeekly": 4, "keepMonthly": None, "keepYearly": None,
-            "timeZone": "UTC", "protected": "", "expired": ""}
+            "timeZone": "UTC", "protected": "", "unprotected": "", "expired": ""}
         found.update(members)
         with open(os.path.join(self.folder, "varve-volume.json"), "wb") as file:
             file.write(alter(text_of(found).encode()))

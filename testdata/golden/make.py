@@ -198,7 +198,7 @@ def settings():
         golden.expire(day)
     golden.volume.settings(
         generation=3, keepLast=1, keepWithin="1y6m14d12h", keepDaily=7, keepWeekly=4, timeZone="Europe/Vienna",
-        protected="4", expired="2-3 6-7")
+        protected="4", unprotected="1 8", expired="2-3 6-7")
     golden.done()
 
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -38,8 +39,10 @@ import varve.archive.vault.Catalogue;
 import varve.archive.vault.Copies;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
+import varve.archive.vault.Inventory;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
+import varve.archive.vault.Standing;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeDigest;
@@ -82,8 +85,8 @@ public final class Expiry {
 
     /// {@return the policy that is applied}
     /// @throws RefusedException if there is none
-    private VolumeSettings settings(History history) throws IOException {
-        VolumeSettings settings = VolumeSettings.read(volume, history);
+    private VolumeSettings settings() throws IOException {
+        VolumeSettings settings = VolumeSettings.together(volumes());
         if (options.policy().isPresent()) {
             settings = settings.with(options.policy());
         }
@@ -98,14 +101,38 @@ public final class Expiry {
     /// @throws RefusedException if there is no policy
     public ExpiryPlan plan() throws IOException {
         History history = volume.read().sound();
-        VolumeSettings settings = settings(history);
+        VolumeSettings settings = settings();
         SortedMap<Long, List<String>> kept = settings.kept(history.points(), clock.instant());
         Catalogue catalogue = Catalogue.open(vaults, warnings);
+        requireDeciders(catalogue);
         Copies copies = catalogue.copies(volume.name(), history.archives());
         Set<StoredArchive> elsewhere = history.archives().stream()
                 .filter(archive -> copies.holders(archive).stream().anyMatch(holder -> !holder.equals(vault.id())))
                 .collect(Collectors.toSet());
         return new ExpiryPlanner(history, settings.policy().orElseThrow(), kept, here(catalogue, history), elsewhere).plan();
+    }
+
+    /// {@return the volume in each vault at hand}
+    private List<Volume> volumes() throws RefusedException {
+        List<Volume> volumes = new ArrayList<>();
+        for (Vault here : vaults) {
+            volumes.add(here.volume(volume.name()));
+        }
+        return volumes;
+    }
+
+    /// Others rely on a keeper without seeing it: so it gives up nothing unless they are there to say what they keep.
+    private void requireDeciders(Catalogue catalogue) throws RefusedException {
+        for (UUID other : vault.keeper() ? catalogue.all() : List.<UUID>of()) {
+            boolean relies = catalogue.atHand(other).isEmpty()
+                    && !catalogue.keeper(other)
+                    && catalogue.standing(other).state() != Standing.State.RETIRED
+                    && catalogue.inventory(other).map(inventory -> inventory.stock(volume.name()).isPresent()).orElse(true);
+            if (relies) {
+                throw new RefusedException("vault " + vault.name() + " is kept away, so vault " + catalogue.describe(other) + " relies on it, and may keep what"
+                        + " would go: bring that and give it with --vault, too; if it is gone: varve vault retire --lost");
+            }
+        }
     }
 
     /// {@return archives whose data file is in the vault, has its size, and is not known to be damaged}
@@ -159,6 +186,7 @@ public final class Expiry {
         shown.accept(plan);
         Receipt.Draft receipt = Receipt.begin(Receipt.What.EXPIRE, vault, volume.name(), plan.policy().toString(), clock);
         History history = volume.read().sound();
+        proveWhatWasMade(plan, history);
         Set<StoredArchive> folded = plan.folds().stream().flatMap(fold -> fold.archives().stream()).collect(Collectors.toSet());
         // what is folded is in the new archive: so this is as it will be
         requireCopies(plan, history, plan.removed().stream().filter(archive -> !folded.contains(archive)).toList());
@@ -173,7 +201,7 @@ public final class Expiry {
         requireRestorable(plan, now);
         requireCopies(plan, now, plan.removed());
         vault.check();
-        remove(plan, now, receipt);
+        remove(plan, receipt);
         Catalogue.open(vaults, warnings).exchange(Set.of(volume.name()), clock, warnings);
         long added = made.stream().mapToLong(manifest -> manifest.file().size()).sum();
         return new Outcome(plan, made, plan.removedSize() - added);
@@ -200,17 +228,38 @@ public final class Expiry {
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             Manifest made = writer.commit(point.state(), written -> manifest.derive(
                     point.state(), clock.instant().truncatedTo(ChronoUnit.MILLIS), Version.TOOL, 0, 0, written.file(), written.index()));
-            new Receipts(volume).add(
-                    receipt.act(
-                            Depth.STORED,
-                            writer.readBackFromMedium() ? Evidence.MEDIUM : Evidence.CACHE,
-                            Receipt.Result.OK,
-                            List.of(Receipt.Proof.whole(made, Depth.STORED)),
-                            List.of(),
-                            List.of(Depth.STORED.open())),
-                    warnings);
+            keep(receipt, made, writer.readBackFromMedium());
             return made;
         }
+    }
+
+    /// An interrupted run may have made archives and died before it noted that they were proved: so they are proved once more.
+    private void proveWhatWasMade(ExpiryPlan plan, History history) throws IOException {
+        Catalogue catalogue = Catalogue.open(vaults, warnings);
+        Set<Inventory.DataFile> unproved = catalogue.stocks(volume.name()).get(vault.id()).archives().stream()
+                .filter(held -> held.proof().isEmpty())
+                .map(Inventory.Held::file)
+                .collect(Collectors.toSet());
+        for (StoredArchive archive : here(catalogue, history)) {
+            Manifest manifest = archive.manifest();
+            if (manifest.original().isPresent() && unproved.contains(Inventory.DataFile.of(archive)) && !plan.removed().contains(archive)) {
+                Receipt.Draft receipt = Receipt.begin(Receipt.What.VERIFY, vault, volume.name(), manifest.baseName(), clock);
+                ArchiveCopy onto = new ArchiveCopy(archive, volume.folder(), (bytes, again) -> {});
+                try {
+                    onto.run();
+                } catch (ArchiveCopy.SourceException e) {
+                    throw e.reason();
+                }
+                keep(receipt, manifest, onto.fromMedium());
+            }
+        }
+    }
+
+    private void keep(Receipt.Draft receipt, Manifest manifest, boolean fromMedium) {
+        new Receipts(volume).add(
+                receipt.act(Depth.STORED, fromMedium ? Evidence.MEDIUM : Evidence.CACHE, Receipt.Result.OK,
+                        List.of(Receipt.Proof.whole(manifest, Depth.STORED)), List.of(), List.of(Depth.STORED.open())),
+                warnings);
     }
 
     // ---- what must hold
@@ -251,10 +300,15 @@ public final class Expiry {
 
     // ---- removing
 
-    private void remove(ExpiryPlan plan, History now, Receipt.Draft receipt) throws IOException {
+    private void remove(ExpiryPlan plan, Receipt.Draft receipt) throws IOException {
         List<Long> expired = plan.expired().stream().map(point -> point.manifest().sequence()).toList();
         if (!expired.isEmpty()) {
-            VolumeSettings.read(volume, now).expire(expired).write(volume.folder());
+            VolumeSettings settings = VolumeSettings.together(volumes()).expire(expired);
+            for (Volume of : volumes()) {
+                if (of.equals(volume) || (of.exists() && Files.isWritable(of.folder()))) {
+                    settings.write(of.folder());
+                }
+            }
         }
         for (StoredArchive archive : plan.removed()) {
             if (!plan.forgotten().contains(archive)) {

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,7 +21,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import varve.archive.cli.ExitCode;
 import varve.archive.file.StoredArchive;
 import varve.testdata.Images;
-import varve.testdata.Tools;
 import varve.testdata.VarveProcess;
 import varve.testdata.VarveProcess.Ended;
 
@@ -54,7 +52,7 @@ class VaultKillTest {
         boolean more = true;
         for (int step = 1; more; step += stride) {
             Path disk = scene.disk("disk" + ++disks);
-            more = killed(calls, step, "copy", VOLUME, "--vault", home, "--to", disk);
+            more = VaultScene.killed(calls, step, "copy", VOLUME, "--vault", home, "--to", disk);
             killed += more ? 1 : 0;
             lookAfterCopy(disk);
             scene.copy(disk);
@@ -77,7 +75,7 @@ class VaultKillTest {
             scene.copy(disk);
             scene.expect(ExitCode.OK, "copy", VOLUME, "--vault", disk, "--to", home);
             assertEquals(2, scene.dataFiles(home).size());
-            more = killed(calls, step, "evict", VOLUME, "--vault", home, "--min-copies", "1");
+            more = VaultScene.killed(calls, step, "evict", VOLUME, "--vault", home, "--min-copies", "1");
             killed += more ? 1 : 0;
             assertEquals(scene.points.size(), scene.restorable(home, disk).size());
             assertTrue(scene.history(home).archives().stream().allMatch(StoredArchive::indexAtHand));
@@ -90,17 +88,6 @@ class VaultKillTest {
         assertTrue(killed > 0);
         scene.archive();
         assertEquals(scene.points.size(), scene.restorable(home, disk).size());
-    }
-
-    private static boolean killed(String calls, int step, Object... words) throws Exception {
-        Assumptions.assumeTrue(Tools.find("strace").isPresent(), "needs strace");
-        List<String> strace = List.of("strace", "-f", "-qq", "-o", "/dev/null",
-                "-e", "trace=" + calls, "-e", "inject=" + calls + ":signal=KILL:when=" + step);
-        try (VarveProcess varve = VarveProcess.start(strace, VarveProcess.QUICK, words)) {
-            Ended end = varve.end();
-            assertTrue(end.killed() || end.code() == 0, end::err);
-            return end.killed();
-        }
     }
 
     // ---- at random moments

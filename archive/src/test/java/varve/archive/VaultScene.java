@@ -22,6 +22,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import varve.archive.block.FileDevice;
 import varve.archive.chain.Chain;
 import varve.archive.chain.ChainImage;
@@ -36,6 +37,9 @@ import varve.archive.vault.Copies;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.testdata.Images;
+import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
+import varve.testdata.VarveProcess.Ended;
 
 /// A device that changes, a vault called home that it is archived to, other vaults, and what the device was at each point in time.
 final class VaultScene {
@@ -88,6 +92,22 @@ final class VaultScene {
         return this;
     }
 
+    /// Runs a command as a process that is killed in front of a system call.
+    ///
+    /// @param calls names of the calls, separated by commas
+    /// @param step in front of which of them
+    /// @return whether there were as many of them in any thread; else the command has ended well
+    static boolean killed(String calls, int step, Object... words) throws Exception {
+        Assumptions.assumeTrue(Tools.find("strace").isPresent(), "needs strace");
+        List<String> strace = List.of("strace", "-f", "-qq", "-o", "/dev/null",
+                "-e", "trace=" + calls, "-e", "inject=" + calls + ":signal=KILL:when=" + step);
+        try (VarveProcess varve = VarveProcess.start(strace, VarveProcess.QUICK, words)) {
+            Ended end = varve.end();
+            assertTrue(end.killed() || end.code() == 0, end::err);
+            return end.killed();
+        }
+    }
+
     VaultScene copy(Path to, Object... more) {
         return expect(ExitCode.OK, Stream.concat(Stream.of("copy", VOLUME, "--vault", home, "--to", to), Stream.of(more)).toArray());
     }
@@ -120,9 +140,17 @@ final class VaultScene {
     }
 
     private Point archiveUnchanged(Path vault) throws Exception {
+        return archive(vault, Optional.empty());
+    }
+
+    Point archiveLabelled(String label) throws Exception {
+        return archive(home, Optional.of(label));
+    }
+
+    private Point archive(Path vault, Optional<String> label) throws Exception {
         Files.deleteIfExists(image);
         Images.write(device, image);
-        ArchiveOptions options = new ArchiveOptions(false, 1, OptionalInt.of(16), 2, 0, false, Optional.empty(), false);
+        ArchiveOptions options = new ArchiveOptions(false, 1, OptionalInt.of(16), 2, 0, false, label, false);
         List<String> warnings = new ArrayList<>();
         try (FileDevice source = FileDevice.open(image)) {
             Archiver archiver = new Archiver(Vault.open(vault), VOLUME, options, InstantSource.system(), bytes -> {}, warnings::add);

@@ -30,6 +30,8 @@ import varve.archive.vault.Vault;
             "",
             "Protected and labelled points, the latest point and the last full never go. The plan is shown first. New archives are made, read back and "
                     + "proved before anything is removed; a run that dies is finished by the next.",
+            "",
+            "Points go from the first --vault. From one that is kept away nothing goes unless the vaults that rely on it are given, too.",
         })
 public final class ExpireVerb implements Verb {
 

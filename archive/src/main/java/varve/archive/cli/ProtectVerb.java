@@ -5,6 +5,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Volume;
@@ -50,6 +51,10 @@ public final class ProtectVerb implements Verb {
         String labelled = remove && found[0].label().isPresent() ? "; it is kept all the same, since it has a label" : "";
         stdio.out().println(name.volume() + "@" + Manifest.text(found[0].time()) + ": "
                 + (remove ? "no longer protected" + labelled : "protected"));
+        if (!remove && volume.read().history().path(found[0].state(), StoredArchive::dataAtHand).isEmpty()) {
+            stdio.warnings().accept("its data is not all in this vault: the vaults that hold it hear that it is protected with the next varve copy, or with"
+                    + " varve catalogue merge");
+        }
         return ExitCode.OK;
     }
 }

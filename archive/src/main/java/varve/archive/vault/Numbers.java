@@ -1,6 +1,7 @@
 package varve.archive.vault;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
@@ -89,6 +90,29 @@ public final class Numbers {
             fewer.put(number + 1, last);
         }
         return new Numbers(fewer);
+    }
+
+    /// {@return these and others}
+    public Numbers with(Numbers others) {
+        List<Range> all = new ArrayList<>(ranges());
+        all.addAll(others.ranges());
+        all.sort(Comparator.comparingLong(Range::first));
+        NavigableMap<Long, Long> joined = new TreeMap<>();
+        for (Range range : all) {
+            var before = joined.lastEntry();
+            boolean apart = before == null || before.getValue() < range.first - 1;
+            joined.merge(apart ? range.first : before.getKey(), range.last, Math::max);
+        }
+        return new Numbers(joined);
+    }
+
+    /// {@return these without others}
+    public Numbers without(Numbers others) {
+        NavigableMap<Long, Long> left = new TreeMap<>();
+        for (Range range : ranges()) {
+            others.missing(range.first, range.last).forEach(part -> left.put(part.first, part.last));
+        }
+        return new Numbers(left);
     }
 
     /// {@return the numbers from one to another that are not among these}

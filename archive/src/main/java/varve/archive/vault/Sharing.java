@@ -100,6 +100,31 @@ public final class Sharing {
                 bring(news, to, ours);
             }
         }
+        shareSettings(volume, locked);
+    }
+
+    /// what was decided in one of the vaults holds in all of them
+    private void shareSettings(String name, Optional<Vault> locked) throws IOException, InterruptedException {
+        List<Volume> volumes = new ArrayList<>();
+        for (Vault vault : vaults) {
+            volumes.add(vault.volume(name));
+        }
+        try {
+            VolumeSettings settings = VolumeSettings.together(volumes);
+            for (Vault vault : vaults) {
+                Volume to = vault.volume(name);
+                boolean ours = locked.filter(other -> other.id().equals(vault.id())).isPresent();
+                if (to.exists() && Files.isWritable(to.folder()) && settings.newerThan(to)) {
+                    try (VolumeLock lock = ours ? null : VolumeLock.acquire(to.folder(), Duration.ZERO, "varve catalogue")) {
+                        settings.write(to.folder());
+                    }
+                }
+            }
+        } catch (NotFoundException e) {
+            // no points, nothing decided
+        } catch (CorruptException | LockedException e) {
+            warnings.accept(e.getMessage() + ": what was decided for the volume is not shared this time");
+        }
     }
 
     private void bring(List<StoredArchive> archives, Volume to, boolean locked) throws IOException, InterruptedException {

@@ -37,9 +37,16 @@ import varve.archive.retention.Span;
 /// @param generation 0 if nothing has been decided yet, and one more with each decision: of two, the higher holds
 /// @param policy empty if every point is kept
 /// @param protectedPoints never go
+/// @param unprotected numbers of points that were protected once and are no longer, so that this holds against copies that say they are
 /// @param expired numbers of points that were given up, so that those who miss them know why; some may still be there
 public record VolumeSettings(
-        String volume, UUID volumeId, long generation, Optional<Retention> policy, Numbers protectedPoints, Numbers expired) {
+        String volume,
+        UUID volumeId,
+        long generation,
+        Optional<Retention> policy,
+        Numbers protectedPoints,
+        Numbers unprotected,
+        Numbers expired) {
 
     /// name of the file in the folder of the volume
     public static final String FILE = "varve-volume.json";
@@ -66,8 +73,52 @@ public record VolumeSettings(
             }
             return settings;
         } catch (NoSuchFileException e) {
-            return new VolumeSettings(volume.name(), id, 0, Optional.empty(), Numbers.NONE, Numbers.NONE);
+            return new VolumeSettings(volume.name(), id, 0, Optional.empty(), Numbers.NONE, Numbers.NONE, Numbers.NONE);
         }
+    }
+
+    /// Reads what was decided for a volume, of which several vaults have a copy: all of it together.
+    ///
+    /// @param volumes one, in several vaults
+    /// @throws NotFoundException if none of them has points
+    /// @throws CorruptException F046
+    public static VolumeSettings together(List<Volume> volumes) throws IOException {
+        Optional<VolumeSettings> together = Optional.empty();
+        for (Volume volume : volumes) {
+            History history = volume.exists() ? volume.read().history() : new History(List.of());
+            if (history.latest().isPresent()) {
+                VolumeSettings settings = read(volume, history);
+                together = Optional.of(together.map(settings::merge).orElse(settings));
+            }
+        }
+        return together.orElseThrow(() -> new NotFoundException("volume \"" + volumes.getFirst().name() + "\" has no points in time"));
+    }
+
+    /// {@return what holds where two copies meet, in whatever order}
+    ///
+    /// The later decision holds; but what the other one protects, and this one has never heard of, stays protected. Of two policies that were set
+    /// apart and are equally late none holds, so that every point is kept until somebody decides.
+    public VolumeSettings merge(VolumeSettings other) {
+        VolumeSettings later = generation >= other.generation ? this : other;
+        VolumeSettings earlier = later == this ? other : this;
+        boolean apart = generation == other.generation;
+        Numbers revoked = apart ? Numbers.NONE : later.unprotected;
+        Numbers kept = later.protectedPoints.with(earlier.protectedPoints.without(revoked));
+        VolumeSettings merged = new VolumeSettings(
+                volume,
+                volumeId,
+                later.generation,
+                apart && !policy.equals(other.policy) ? Optional.empty() : later.policy,
+                kept,
+                later.unprotected.with(earlier.unprotected).without(kept),
+                later.expired.with(earlier.expired));
+        return merged.equals(this) || merged.equals(other) ? merged : merged.with(merged.policy);
+    }
+
+    /// {@return whether these are not yet what a copy of the volume says}
+    boolean newerThan(Volume copy) throws IOException {
+        History history = copy.read().history();
+        return history.latest().isPresent() && !read(copy, history).equals(this);
     }
 
     /// Makes another decision from the one that holds now.
@@ -102,17 +153,17 @@ public record VolumeSettings(
 
     /// {@return the next decision: another policy}
     public VolumeSettings with(Optional<Retention> other) {
-        return new VolumeSettings(volume, volumeId, generation + 1, other, protectedPoints, expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, other, protectedPoints, unprotected, expired);
     }
 
     /// {@return the next decision: a point is protected}
     public VolumeSettings protect(long point) {
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.with(point), expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.with(point), unprotected.without(point), expired);
     }
 
     /// {@return the next decision: a point is no longer protected}
     public VolumeSettings unprotect(long point) {
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.without(point), expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.without(point), unprotected.with(point), expired);
     }
 
     /// {@return the next decision: points are given up}
@@ -121,7 +172,7 @@ public record VolumeSettings(
         for (long point : points) {
             more = more.with(point);
         }
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints, more);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints, unprotected, more);
     }
 
     /// Chooses the points that are kept.
@@ -166,6 +217,7 @@ public record VolumeSettings(
         json.number("keepYearly", policy.map(it -> number(it.yearly())).orElse(null));
         json.text("timeZone", policy.map(it -> it.zone().getId()).orElse(null));
         json.text("protected", protectedPoints.toString());
+        json.text("unprotected", unprotected.toString());
         json.text("expired", expired.toString());
         json.seal();
         return json.toString().getBytes(StandardCharsets.UTF_8);
@@ -193,11 +245,13 @@ public record VolumeSettings(
                     json.number("generation"),
                     policy(json),
                     Numbers.parse(json.required("protected")),
+                    Numbers.parse(json.required("unprotected")),
                     Numbers.parse(json.required("expired")));
         } catch (CorruptException | IllegalArgumentException | DateTimeException e) {
             throw new CorruptException(Rule.F046, where, String.valueOf(e.getMessage()));
         }
-        if (settings.generation < 1 || !Arrays.equals(settings.encode(), text)) {
+        boolean both = !settings.protectedPoints.without(settings.unprotected).equals(settings.protectedPoints);
+        if (settings.generation < 1 || both || !Arrays.equals(settings.encode(), text)) {
             throw new CorruptException(Rule.F046, where, "not in the one form that settings have, or changed since they were written");
         }
         return settings;
