@@ -12,7 +12,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /// What is kept if clocks run: by our rule, and by those of others as their sources have them, all in the plainest way.
-final class Models {
+public final class Models {
 
     private Models() {}
 
@@ -48,7 +48,7 @@ final class Models {
     }
 
     /// the newest of each period, down to the one that is one too many of those in which no earlier option keeps a point
-    static Set<Long> ours(Retention policy, List<Moment> moments) {
+    public static Set<Long> ours(Retention policy, List<Moment> moments) {
         Set<Long> kept = lastAndWithin(policy, moments);
         for (int option = 0; option < 4; option++) {
             Function<ZonedDateTime, String> name = names().get(option);
