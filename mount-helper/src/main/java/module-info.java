@@ -11,6 +11,8 @@ module varve.mounthelper {
     provides varve.archive.cli.Verb with
             varve.mounthelper.cli.RestoreVerb,
             varve.mounthelper.cli.ServeVerb,
+            varve.mounthelper.cli.MountVerb,
+            varve.mounthelper.cli.UmountVerb,
             varve.mounthelper.cli.OverlayVerb;
     provides varve.archive.cli.SourceKind with
             varve.mounthelper.overlay.OverlaySource;

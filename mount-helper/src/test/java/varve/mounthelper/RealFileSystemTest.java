@@ -14,14 +14,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
-import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,7 +83,7 @@ class RealFileSystemTest {
                 if (day == 2) {
                     recordFrozen(disk);
                 } else {
-                    Map<String, String> files = describe(disk.folder());
+                    Map<String, String> files = FileTree.describe(disk.folder());
                     disk.unmount();
                     archive(disk);
                     days.add(new Day(files, Tools.b3sum(disk.device()).orElseThrow(), false));
@@ -117,7 +114,7 @@ class RealFileSystemTest {
     }
 
     private void recordFrozen(Disk disk) throws Exception {
-        Map<String, String> files = describe(disk.folder());
+        Map<String, String> files = FileTree.describe(disk.folder());
         Tools.run("fsfreeze", "--freeze", disk.folder()).orElseThrow().expectSuccess();
         try {
             archive(disk);
@@ -174,7 +171,7 @@ class RealFileSystemTest {
         assertEquals(0, output.exitCode(), () -> output.text() + output.errors());
         try (Disk disk = Disk.attach(image, folder.resolve("restored"))) {
             disk.mount("ro");
-            assertEquals(day.files, describe(disk.folder()));
+            assertEquals(day.files, FileTree.describe(disk.folder()));
             disk.unmount();
         }
     }
@@ -199,37 +196,6 @@ class RealFileSystemTest {
             assertEquals(days.get(3).device, Tools.b3sum(device.path()).orElseThrow());
         }
         check(kind, days.get(3), image);
-    }
-
-    /// {@return every file below a folder and what is to be known about it}
-    private static Map<String, String> describe(Path root) throws Exception {
-        Map<String, String> description = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(root)) {
-            for (Path path : all.toList()) {
-                Map<String, Object> unix = Files.readAttributes(
-                        path, "unix:mode,nlink,uid,size,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
-                String text = Integer.toOctalString((int) unix.get("mode")) + " " + unix.get("nlink") + " " + unix.get("uid")
-                        + " " + unix.get("lastModifiedTime");
-                if (Files.isSymbolicLink(path)) {
-                    text += " -> " + Files.readSymbolicLink(path);
-                } else if (Files.isRegularFile(path)) {
-                    text += " " + unix.get("size") + " " + sha256(path);
-                }
-                description.put(root.relativize(path).toString(), text);
-            }
-        }
-        return description;
-    }
-
-    private static String sha256(Path file) throws Exception {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] buffer = new byte[1 << 16];
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                digest.update(buffer, 0, count);
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 
     // ---- a day's work

@@ -32,7 +32,7 @@ public sealed interface Entry {
         long size();
 
         /// {@return how many bytes it takes where it is stored: less than its size tells programs to look for holes}
-        long storedSize() throws IOException;
+        long storedSize();
 
         /// {@return whether what [#open] gives is a [BlockTarget]}
         default boolean writable() {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -19,12 +20,14 @@ public final class FuseServer implements Closeable {
 
     private static final int THREADS = 16; // each waits for one answer at a time
     private static final int PAGE = 4096;
+    private static final Duration PATIENCE = Duration.ofMillis(100);
 
     private final Path folder;
     private final int device;
     private final Session session;
     private final Consumer<String> log;
     private final List<Thread> threads = new ArrayList<>();
+    private volatile boolean gone; // unmounted: what is on the folder now is not ours
 
     private FuseServer(Path folder, int device, Session session, Consumer<String> log) {
         this.folder = folder;
@@ -68,7 +71,8 @@ public final class FuseServer implements Closeable {
                     }
                     case -SystemCallException.ENOENT, -SystemCallException.EAGAIN -> {} // whoever asked has gone
                     case -SystemCallException.ENODEV -> {
-                        return; // unmounted
+                        gone = true;
+                        return;
                     }
                     default -> {
                         log.accept(folder + ": /dev/fuse: error " + -size);
@@ -96,10 +100,32 @@ public final class FuseServer implements Closeable {
         }
     }
 
-    /// Unmounts it, if that has not been done; programs that still use it get errors.
+    /// Unmounts it, if that has not been done: nobody finds it any more, but who has a file open is served on.
+    public void unmount() throws IOException {
+        if (!gone) {
+            Mounting.unmount(folder);
+        }
+    }
+
+    /// Likewise. If somebody still has a file open, the threads live on until he is done, or this process ends.
     @Override
     public void close() throws IOException {
-        Mounting.unmount(folder);
-        Linux.close(device);
+        unmount();
+        boolean ended = true;
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            try {
+                ended &= thread.join(PATIENCE);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                ended = false;
+            }
+        }
+        if (ended) {
+            Linux.close(device);
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

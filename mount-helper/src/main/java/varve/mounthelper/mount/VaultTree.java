@@ -131,19 +131,14 @@ public final class VaultTree implements Entry.Folder, Closeable {
         }
 
         private PointFile file(FoundPoint found) {
-            return new PointFile(this, found.point().manifest().time(), found.point().state());
+            Manifest manifest = found.point().manifest();
+            long stored = found.point().archives().stream().map(StoredArchive::manifest).mapToLong(Manifest::storedSize).sum();
+            return new PointFile(this, manifest.time(), manifest.state(), Math.min(stored, manifest.state().size()));
         }
     }
 
     /// @param changed when the point was recorded
-    private record PointFile(VolumeFolder folder, Instant changed, State state) implements File {
-
-        private FoundPoint found() throws IOException {
-            return folder.points().stream()
-                    .filter(found -> found.point().manifest().time().equals(changed) && found.point().state().equals(state))
-                    .findFirst()
-                    .orElseThrow(() -> new NotFoundException(folder.volume + "@" + Manifest.text(changed) + ": is not there any more"));
-        }
+    private record PointFile(VolumeFolder folder, Instant changed, State state, long storedSize) implements File {
 
         @Override
         public long size() {
@@ -151,14 +146,11 @@ public final class VaultTree implements Entry.Folder, Closeable {
         }
 
         @Override
-        public long storedSize() throws IOException {
-            long stored = found().point().archives().stream().map(StoredArchive::manifest).mapToLong(Manifest::storedSize).sum();
-            return Math.min(stored, size());
-        }
-
-        @Override
         public BlockSource open() throws IOException {
-            FoundPoint found = found();
+            FoundPoint found = folder.points().stream()
+                    .filter(known -> known.point().manifest().time().equals(changed) && known.point().state().equals(state))
+                    .findFirst()
+                    .orElseThrow(() -> new NotFoundException(folder.volume + "@" + Manifest.text(changed) + ": is not there any more"));
             return folder.tree.images.open(found.path(), name(found));
         }
     }
