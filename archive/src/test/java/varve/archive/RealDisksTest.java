@@ -214,7 +214,7 @@ class RealDisksTest {
         scene.archiveUnchanged();
         small.mount("rw");
         scene.expect(ExitCode.IO, "copy", VOLUME, "--vault", home, "--to", slot, "--dry-run");
-        assertTrue(scene.out.contains("  no room  for tools@"), scene.out);
+        assertTrue(scene.out.contains("  NO ROOM  for 1 point in time: tools@"), scene.out);
         assertTrue(scene.err.contains("has no room for 1 of the points in time"), scene.err);
         assertEquals(List.of("RESCUE.md", "rescue", "varve-vault.json", "varve_reader.py"), content());
         scene.expect(ExitCode.IO, "copy", VOLUME, "--vault", home, "--to", slot);

@@ -35,6 +35,9 @@ import varve.archive.vault.VaultName;
         })
 public final class CopyVerb implements Verb {
 
+    /// archives that a plan for people names one by one
+    private static final int MOST_LINES = 12;
+
     @Parameters(index = "0", paramLabel = "VOLUME", description = "The volume.")
     private String volume = "";
 
@@ -136,23 +139,30 @@ public final class CopyVerb implements Verb {
     private void print(CopyPlan plan, List<Vault> sources, PrintStream out) {
         Vault target = plan.target();
         row(out, "copy", volume + " to vault " + target.name() + " in " + target.folder());
-        String heading = "brings";
-        for (CopyPlan.Item item : plan.items()) {
-            String left = item.staged() > 0 ? "; goes on with what an interrupted run left" : item.there() ? "; there, but not proved" : "";
-            row(out, heading, item.archive().data().getFileName() + ", " + Size.format(item.size()) + left);
-            heading = "";
-        }
-        if (plan.items().isEmpty()) {
-            row(out, heading, "nothing: what is wanted is there and proved");
+        List<CopyPlan.Item> items = plan.items();
+        row(out, "brings", items.isEmpty() ? "nothing: what is wanted is there and proved"
+                : items.size() + (items.size() == 1 ? " archive, " : " archives, ") + Size.format(plan.size()));
+        if (items.size() <= MOST_LINES) {
+            items.forEach(item -> row(out, "", line(item)));
+        } else {
+            row(out, "", line(items.getFirst()));
+            row(out, "", "... " + (items.size() - 2) + " others ...");
+            row(out, "", line(items.getLast()));
         }
         row(out, "then", count(plan.reached()) + " can be restored from there" + (plan.already() == plan.reached().size() ? "" : ", " + plan.already() + " could before"));
         row(out, "room", Size.format(plan.needed()) + " needed, " + Size.format(plan.free()) + " free");
-        for (Point point : plan.unfit()) {
-            row(out, "no room", "for " + name(point));
+        if (!plan.unfit().isEmpty()) {
+            row(out, "NO ROOM", "for " + count(plan.unfit()) + ": " + name(plan.unfit().getFirst())
+                    + (plan.unfit().size() == 1 ? "" : " to " + name(plan.unfit().getLast())) + "; the rest is brought");
         }
         for (CopyPlan.Missing missing : plan.missing()) {
             row(out, "missing", missing.archive().manifest().baseName() + ".zst, " + Size.format(missing.archive().manifest().file().size()));
         }
+    }
+
+    private static String line(CopyPlan.Item item) {
+        String left = item.staged() > 0 ? "; goes on with what an interrupted run left" : item.there() ? "; there, but not proved" : "";
+        return item.archive().data().getFileName() + ", " + Size.format(item.size()) + left;
     }
 
     private static void print(Outcome outcome, PrintStream out) {

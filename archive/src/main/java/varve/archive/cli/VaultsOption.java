@@ -77,7 +77,7 @@ public final class VaultsOption {
     /// {@return whether the person went on}
     private static boolean bring(List<UUID> away, Catalogue catalogue, List<Vault> vaults, Stdio stdio) throws IOException {
         stdio.err().println("needed: " + away.stream().map(vault -> "vault " + catalogue.describe(vault)).collect(Collectors.joining(", "))
-                + (vaults.size() + away.size() > 1 ? "; all disks have to be mounted at the same time" : ""));
+                + (vaults.size() > 1 || away.size() > 1 ? "; all disks have to be mounted at the same time" : ""));
         Optional<String> answer = stdio.ask("Mount " + catalogue.describe(away.getFirst()) + " and type its folder (nothing to give up): ");
         if (answer.isEmpty() || answer.get().isEmpty()) {
             return false;
