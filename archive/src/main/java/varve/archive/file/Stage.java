@@ -64,11 +64,11 @@ record Stage(Path folder) {
         renameIfThere(data(), folder.resolve(base + ".zst"));
         renameIfThere(index(), folder.resolve(base + ".index"));
         renameIfThere(tree(), folder.resolve(base + ".tree"));
-        Folder.sync(folder);
-        Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE);
-        Folder.sync(folder);
         Files.deleteIfExists(nodes());
         Files.deleteIfExists(extents());
+        Folder.sync(folder);
+        Files.move(manifest(), folder.resolve(base + ".json"), StandardCopyOption.ATOMIC_MOVE); // the last step: nothing is left to tidy up
+        Folder.sync(folder);
     }
 
     /// Finishes a commit that was interrupted, if there is one.
