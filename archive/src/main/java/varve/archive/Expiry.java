@@ -112,13 +112,21 @@ public final class Expiry {
         return new ExpiryPlanner(history, settings.policy().orElseThrow(), kept, here(catalogue, history), elsewhere).plan();
     }
 
-    /// {@return the volume in each vault at hand}
-    private List<Volume> volumes() throws RefusedException {
+    /// {@return the volume in each vault at hand, but for others of the same name}
+    private List<Volume> volumes() throws IOException {
+        Optional<UUID> id = id(volume);
         List<Volume> volumes = new ArrayList<>();
         for (Vault here : vaults) {
-            volumes.add(here.volume(volume.name()));
+            Volume of = here.volume(volume.name());
+            if (id(of).equals(id)) {
+                volumes.add(of);
+            }
         }
         return volumes;
+    }
+
+    private static Optional<UUID> id(Volume volume) throws IOException {
+        return volume.exists() ? volume.read().history().latest().map(point -> point.manifest().volumeId()) : Optional.empty();
     }
 
     /// Others rely on a keeper without seeing it: so it gives up nothing unless they are there to say what they keep.
@@ -302,12 +310,11 @@ public final class Expiry {
 
     private void remove(ExpiryPlan plan, Receipt.Draft receipt) throws IOException {
         List<Long> expired = plan.expired().stream().map(point -> point.manifest().sequence()).toList();
-        if (!expired.isEmpty()) {
-            VolumeSettings settings = VolumeSettings.together(volumes()).expire(expired);
-            for (Volume of : volumes()) {
-                if (of.equals(volume) || (of.exists() && Files.isWritable(of.folder()))) {
-                    settings.write(of.folder());
-                }
+        VolumeSettings settings = VolumeSettings.together(volumes());
+        settings = expired.isEmpty() ? settings : settings.expire(expired);
+        for (Volume of : volumes()) {
+            if (Files.isWritable(of.folder()) && settings.newerThan(of)) {
+                settings.write(of.folder());
             }
         }
         for (StoredArchive archive : plan.removed()) {

@@ -65,7 +65,7 @@ class ExpiryPropertyTest {
     private int recorded;
 
     static List<Long> seeds() {
-        return Histories.seeds(Integer.getInteger("varve.test.expiries", 12));
+        return Histories.seeds(Integer.getInteger("varve.test.expiries", 8));
     }
 
     @ParameterizedTest(name = "seed {0}")

@@ -88,6 +88,15 @@ class LastCopyTest {
     }
 
     @Test
+    void anotherVolumeOfTheSameNameIsToldNothing() throws Exception {
+        Path other = scene.disk("other");
+        scene.archive(other);
+        scene.run("expire", VOLUME, "--vault", home, "--vault", other, "--keep-last", "1");
+        assertEquals("", VolumeSettings.read(scene.volume(other), scene.history(other)).protectedPoints().toString());
+        assertNothingIsLost("expire beside another volume");
+    }
+
+    @Test
     void whatIsNoLongerProtectedGoesEverywhere() throws Exception {
         scene.copy(monday);
         for (int back = 1; back <= 3; back++) {

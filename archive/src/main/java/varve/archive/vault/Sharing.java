@@ -17,6 +17,7 @@ import varve.archive.file.ArchiveCopy;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Rule;
+import varve.archive.format.UnsupportedException;
 
 /// What vaults at hand tell each other: their inventories ([Catalogue#exchange]), then, volume by volume, manifests and tables of
 /// archives that only others hold.
@@ -114,15 +115,18 @@ public final class Sharing {
             for (Vault vault : vaults) {
                 Volume to = vault.volume(name);
                 boolean ours = locked.filter(other -> other.id().equals(vault.id())).isPresent();
-                if (to.exists() && Files.isWritable(to.folder()) && settings.newerThan(to)) {
-                    try (VolumeLock lock = ours ? null : VolumeLock.acquire(to.folder(), Duration.ZERO, "varve catalogue")) {
-                        settings.write(to.folder());
-                    }
+                if (!to.exists() || !Files.isWritable(to.folder()) || !settings.newerThan(to)) {
+                    continue;
+                }
+                if (ours) {
+                    settings.write(to.folder());
+                } else { // somebody may have decided something since
+                    VolumeSettings.change(to, Duration.ZERO, "varve catalogue", (old, history) -> old.merge(settings));
                 }
             }
         } catch (NotFoundException e) {
             // no points, nothing decided
-        } catch (CorruptException | LockedException e) {
+        } catch (CorruptException | UnsupportedException | LockedException e) {
             warnings.accept(e.getMessage() + ": what was decided for the volume is not shared this time");
         }
     }

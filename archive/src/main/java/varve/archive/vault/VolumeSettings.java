@@ -116,7 +116,7 @@ public record VolumeSettings(
     }
 
     /// {@return whether these are not yet what a copy of the volume says}
-    boolean newerThan(Volume copy) throws IOException {
+    public boolean newerThan(Volume copy) throws IOException {
         History history = copy.read().history();
         return history.latest().isPresent() && !read(copy, history).equals(this);
     }
@@ -139,7 +139,7 @@ public record VolumeSettings(
             History history = volume.read().history();
             VolumeSettings old = read(volume, history);
             VolumeSettings decided = decision.after(old, history);
-            if (decided.generation > old.generation) {
+            if (!decided.equals(old)) {
                 decided.write(volume.folder());
             }
             return decided;
