@@ -2,6 +2,7 @@ package varve.verify;
 
 import java.io.IOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,15 +14,20 @@ import varve.archive.vault.Volume;
 
 /// What the receipts of a volume say of which data files its folder has: a file that was proved here and was not removed since, but is not
 /// here, is missed.
-final class Presence {
+public final class Presence {
 
     private final Map<String, Boolean> here = new HashMap<>();
 
     private Presence() {}
 
     static Presence of(Volume volume, UUID vault) throws IOException {
+        return of(new Receipts(volume).read().receipts(), vault);
+    }
+
+    /// @param receipts of the volume in the vault
+    public static Presence of(List<Receipt> receipts, UUID vault) {
         Presence presence = new Presence();
-        for (Receipt receipt : new Receipts(volume).read().receipts()) {
+        for (Receipt receipt : receipts) {
             if (receipt.act().vault().equals(vault)) { // else the folder was copied from there
                 presence.take(receipt.act());
             }
@@ -43,7 +49,7 @@ final class Presence {
     }
 
     /// {@return whether a data file should be here; empty if no receipt speaks of it}
-    Optional<Boolean> of(String base) {
+    public Optional<Boolean> of(String base) {
         return Optional.ofNullable(here.get(base + ".zst"));
     }
 

@@ -24,7 +24,14 @@ public enum ExitCode {
     REFUSED(9, "it would do harm (mounted, held or too small): nothing was done"),
     NOT_FOUND(10, "there is no such vault, volume, point or file"),
     INTERRUPTED(130, "interrupted (SIGINT): the same command again carries on"),
-    TERMINATED(143, "ended from outside (SIGTERM): the same command again carries on");
+    TERMINATED(143, "ended from outside (SIGTERM): the same command again carries on"),
+
+    /// of `varve status` alone, whose numbers are those that monitoring systems know; [#OK] is the fourth
+    MONITOR_WARNING(1, "WARNING"),
+    /// likewise
+    MONITOR_CRITICAL(2, "CRITICAL"),
+    /// likewise
+    MONITOR_UNKNOWN(3, "UNKNOWN");
 
     private final int number;
     private final String meaning;
@@ -41,6 +48,11 @@ public enum ExitCode {
     /// {@return what it means, for the help page}
     public String meaning() {
         return meaning;
+    }
+
+    /// {@return whether it is of `varve status` alone}
+    public boolean monitor() {
+        return compareTo(MONITOR_WARNING) >= 0;
     }
 
     /// {@return how a run ended that an exception ended}

@@ -53,8 +53,11 @@ final class HelpPage {
         to.println();
         to.println("Exit codes:");
         for (ExitCode code : ExitCode.values()) {
-            row(to, String.valueOf(code.number()), code.meaning());
+            if (!code.monitor()) {
+                row(to, String.valueOf(code.number()), code.meaning());
+            }
         }
+        row(to, "of status", "0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, as monitoring systems have them");
         to.print(FOOTER);
     }
 

@@ -196,6 +196,11 @@ public final class Catalogue {
         return stocks;
     }
 
+    /// Takes what the vaults at hand hold of a volume, as it was just found, so that their folders are not looked at again.
+    public void take(String volume, Map<UUID, Inventory.Stock> stocks) {
+        live.put(volume, stocks);
+    }
+
     private Map<UUID, Inventory.Stock> live(String volume) throws IOException {
         Map<UUID, Inventory.Stock> stocks = live.get(volume);
         if (stocks == null) {

@@ -10,7 +10,7 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 
 /// Finds out what a vault at hand holds of a volume: from its folder, and from the receipts of what was proved there.
-final class Stocktaking {
+public final class Stocktaking {
 
     private Stocktaking() {}
 
@@ -19,11 +19,20 @@ final class Stocktaking {
         if (!volume.exists()) {
             return Optional.empty();
         }
-        List<StoredArchive> archives = volume.read().history().archives();
+        return stock(vault, volume, volume.read().history().archives(), new Receipts(volume).read().receipts(), Instant.now());
+    }
+
+    /// {@return what there is, from what was read before; nothing if there is no manifest to go by}
+    ///
+    /// @param archives that have a manifest in the folder of the volume
+    /// @param receipts of the volume in the vault
+    /// @param now receipts of a later time do not count
+    public static Optional<Inventory.Stock> stock(
+            Vault vault, Volume volume, List<StoredArchive> archives, List<Receipt> receipts, Instant now) {
         if (archives.isEmpty()) {
             return Optional.empty();
         }
-        Proofs proofs = Proofs.of(vault.id(), new Receipts(volume).read().receipts(), Instant.now());
+        Proofs proofs = Proofs.of(vault.id(), receipts, now);
         List<Inventory.Held> held = archives.stream()
                 .filter(StoredArchive::dataAtHand)
                 .map(archive -> held(archive, proofs))

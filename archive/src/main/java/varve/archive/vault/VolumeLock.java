@@ -6,23 +6,38 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalLong;
 import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
 
 /// The right to write to a volume: a kernel file lock, which dies with its owner however that dies.
 ///
-/// Beside the lock lies a line that says who holds it, for people; nothing depends on it.
+/// Beside the lock lies a line that says who holds it, for people. It is taken away when the lock is let go: one that stays without
+/// a lock is of a job that died ([#holder]).
 public final class VolumeLock implements Closeable {
 
     private static final long POLL_MILLIS = 200;
 
+    private static final String FILE = ".varve-lock";
+    private static final String HOLDER = ".varve-lock-holder";
+
+    private final Path folder;
     private final int fd;
 
-    private VolumeLock(int fd) {
+    /// Who holds the lock, or died with it.
+    ///
+    /// @param who the line that it left
+    /// @param since when the lock was taken, by the clock of the file system
+    public record Holder(String who, Instant since) {}
+
+    private VolumeLock(Path folder, int fd) {
+        this.folder = folder;
         this.fd = fd;
     }
 
@@ -33,13 +48,13 @@ public final class VolumeLock implements Closeable {
     /// @throws LockedException if another process holds it all that time; says who and since when
     public static VolumeLock acquire(Path folder, Duration wait, String purpose) throws IOException, InterruptedException {
         Folder.create(folder);
-        Path file = folder.resolve(".varve-lock");
+        Path file = folder.resolve(FILE);
         try {
             Files.createFile(file);
         } catch (FileAlreadyExistsException e) {
             // of an earlier run; the lock is the kernel's, not the file
         }
-        Path holder = folder.resolve(".varve-lock-holder");
+        Path holder = folder.resolve(HOLDER);
         int fd = Linux.open(file, Linux.O_RDWR);
         try {
             long end = System.nanoTime() + wait.toNanos();
@@ -50,7 +65,7 @@ public final class VolumeLock implements Closeable {
                 Thread.sleep(POLL_MILLIS);
             }
             sign(holder, purpose);
-            return new VolumeLock(fd);
+            return new VolumeLock(folder, fd);
         } catch (Throwable e) {
             Linux.close(fd);
             throw e;
@@ -70,6 +85,25 @@ public final class VolumeLock implements Closeable {
         }
     }
 
+    /// {@return who has signed for the lock of a folder and not signed off}
+    public static Optional<Holder> holder(Path folder) throws IOException {
+        Path holder = folder.resolve(HOLDER);
+        try {
+            return Optional.of(new Holder(who(holder), Files.getLastModifiedTime(holder, LinkOption.NOFOLLOW_LINKS).toInstant()));
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// {@return the inode of the lock of a folder, by which the kernel lists locks; empty if nobody ever took it}
+    public static OptionalLong inode(Path folder) throws IOException {
+        try {
+            return OptionalLong.of((long) Files.getAttribute(folder.resolve(FILE), "unix:ino"));
+        } catch (NoSuchFileException e) {
+            return OptionalLong.empty();
+        }
+    }
+
     private static String who(Path holder) {
         try {
             byte[] text = Folder.read(holder, 200);
@@ -81,6 +115,11 @@ public final class VolumeLock implements Closeable {
 
     @Override
     public void close() throws IOException {
+        try {
+            Files.deleteIfExists(folder.resolve(HOLDER)); // before others may sign
+        } catch (IOException e) {
+            // it then looks as if we had died, and the next job signs over it
+        }
         Linux.close(fd);
     }
 }

@@ -44,7 +44,7 @@ final class MainTest {
     void helpListsExitCodes() {
         assertEquals(ExitCode.OK, run("--help"));
         for (ExitCode code : ExitCode.values()) {
-            assertTrue(captured.out().contains("  " + code.number() + " "), code::name);
+            assertTrue(captured.out().contains(code.monitor() ? code.number() + " " + code.meaning() : "  " + code.number() + " "), code::name);
         }
     }
 

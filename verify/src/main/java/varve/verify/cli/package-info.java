@@ -1,4 +1,4 @@
-/// The commands of this module: `varve verify`, `varve hash`.
+/// The commands of this module: `varve verify`, `heal`, `hash`, `status`, `audit`.
 @NullMarked
 package varve.verify.cli;
 
