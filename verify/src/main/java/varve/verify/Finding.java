@@ -204,6 +204,14 @@ public sealed interface Finding {
         }
     }
 
+    /// A time that cannot be right: a clock was wrong when the point was recorded. Points are ordered by their numbers, so nothing is lost.
+    record StrangeTime(String file, String text) implements Finding {
+        @Override
+        public Severity severity() {
+            return Severity.NOTE;
+        }
+    }
+
     /// A file that is no part of any archive.
     record StrayFile(String file, String text) implements Finding {
         @Override
@@ -233,6 +241,7 @@ public sealed interface Finding {
             case MoreDamage _ -> "more-damage";
             case DamagedReceipts _ -> "damaged-receipts";
             case DamagedSettings _ -> "damaged-settings";
+            case StrangeTime _ -> "strange-time";
             case StrayFile _ -> "stray-file";
         };
     }

@@ -3,12 +3,14 @@ package varve.verify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import varve.archive.chain.Point;
 import varve.archive.file.Removal;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
@@ -36,6 +38,7 @@ final class FolderCheck {
             findings.add(file, problem.cause(), text -> new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
         }
         gaps(content, expired(volume, content, findings), findings);
+        times(content, findings);
         files(volume, findings);
         receipts(volume, findings);
     }
@@ -100,6 +103,22 @@ final class FolderCheck {
             }
             next = Math.max(next, manifest.sequence() + 1);
             before = file;
+        }
+    }
+
+    private static void times(Volume.Content content, Findings findings) {
+        Instant before = Instant.MIN;
+        for (Point point : content.history().points()) {
+            Manifest manifest = point.manifest();
+            String file = manifest.baseName() + ".json";
+            if (!manifest.time().isAfter(before)) {
+                findings.add(new Finding.StrangeTime(file, file + ": its time is not after " + Manifest.text(before)
+                        + ", that of a point recorded before it: a clock was wrong; days and times may name another point than is meant"));
+            } else if (manifest.finished().isBefore(manifest.time())) {
+                findings.add(new Finding.StrangeTime(file, file + ": finished at " + Manifest.text(manifest.finished())
+                        + ", before it began: the clock was set back meanwhile"));
+            }
+            before = manifest.time().isAfter(before) ? manifest.time() : before;
         }
     }
 

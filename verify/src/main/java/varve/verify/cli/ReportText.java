@@ -95,7 +95,7 @@ final class ReportText {
             case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
                     Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
                     Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _,
-                    Finding.DamagedReceipts _, Finding.DamagedSettings _, Finding.StrayFile _ -> {}
+                    Finding.DamagedReceipts _, Finding.DamagedSettings _, Finding.StrangeTime _, Finding.StrayFile _ -> {}
         }
     }
 
