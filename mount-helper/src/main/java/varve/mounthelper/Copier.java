@@ -11,7 +11,6 @@ import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
 import varve.archive.block.Zeros;
 import varve.archive.chain.Chain;
-import varve.archive.chain.ChainReader;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
@@ -30,6 +29,8 @@ import varve.mounthelper.Stretches.Stretch;
 /// since the chain was opened. Reading back stretch by stretch and not all at the end leaves one gap: a medium on which
 /// a later write destroys an earlier one, such as a flash drive that claims more than it has. [#sample] is for that.
 ///
+/// **Salvaging.** A chunk that is not to be had is left out, if the [Supply] allows that: it reads as zeros then, and is proved to.
+///
 /// Not thread-safe. Close it.
 final class Copier implements AutoCloseable {
 
@@ -42,7 +43,7 @@ final class Copier implements AutoCloseable {
     private final boolean inPlace;
     private final Tally tally;
     private final LongConsumer progress;
-    private final ChainReader reader;
+    private final Supply supply;
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer;
@@ -53,14 +54,16 @@ final class Copier implements AutoCloseable {
     private long first;
     private int misses;
 
-    Copier(Chain chain, Target target, boolean inPlace, Tally tally, LongConsumer progress) {
+    /// @param chain that says what the image holds
+    /// @param supply of its chunks; closed with this
+    Copier(Chain chain, Supply supply, Target target, boolean inPlace, Tally tally, LongConsumer progress) {
         this.chain = chain;
+        this.supply = supply;
         this.geometry = chain.geometry();
         this.target = target;
         this.inPlace = inPlace;
         this.tally = tally;
         this.progress = progress;
-        this.reader = new ChainReader(chain);
         this.unit = (int) Math.max(1, UNIT >>> geometry.chunkLog());
         this.buffer = arena.allocate((long) unit << geometry.chunkLog(), Medium.PAGE);
     }
@@ -122,12 +125,26 @@ final class Copier implements AutoCloseable {
                 dirty = -1;
             } else {
                 misses++;
-                reader.read(chunk, bytes);
-                dirty = dirty < 0 ? chunk : dirty;
+                if (supply.read(chunk, bytes)) {
+                    dirty = dirty < 0 ? chunk : dirty;
+                } else {
+                    write(from, dirty, chunk, blank);
+                    dirty = -1;
+                    leaveOut(chunk, bytes.byteSize(), blank);
+                }
             }
         }
         write(from, dirty, end, blank);
         progress.accept(size);
+    }
+
+    /// makes a chunk that is missing read as zeros
+    private void leaveOut(long chunk, long size, boolean blank) throws IOException {
+        if (!blank) {
+            target.zero(geometry.offset(chunk), size);
+        }
+        tally.missing.add(size);
+        written.set((int) (chunk - first));
     }
 
     /// {@return where in the buffer a chunk of the unit that begins with `from` is}
@@ -232,11 +249,12 @@ final class Copier implements AutoCloseable {
             MemorySegment bytes = bytes(from, chunk);
             Node node = node(chunk);
             // hashes of zeros are never computed: FORMAT.md section 3
-            boolean right = node.zero() ? Zeros.only(bytes) : hash(chunk, bytes).equals(node.hash());
+            boolean zeros = node.zero() || supply.misses(chunk);
+            boolean right = zeros ? Zeros.only(bytes) : hash(chunk, bytes).equals(node.hash());
             if (!right) {
                 throw new DeviceException(target.name() + ": chunk " + chunk + " at " + geometry.offset(chunk)
                         + " does not read back as it was written: "
-                        + (node.zero() ? "expected zeros" : "expected " + node.hash() + ", found " + hash(chunk, bytes))
+                        + (zeros ? "expected zeros" : "expected " + node.hash() + ", found " + hash(chunk, bytes))
                         + "; the medium or the path to it is faulty");
             }
         }
@@ -252,7 +270,7 @@ final class Copier implements AutoCloseable {
 
     @Override
     public void close() {
-        reader.close();
+        supply.close();
         arena.close();
     }
 }

@@ -6,12 +6,17 @@ import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import varve.archive.Branch;
 import varve.archive.Throttle;
 import varve.archive.block.DeviceException;
@@ -22,6 +27,7 @@ import varve.archive.chain.Chain;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
+import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.vault.Depth;
@@ -37,30 +43,40 @@ import varve.mounthelper.image.Nearer;
 /// [#plan] says what will be done. [#execute] does it: several [Copier]s share the image; what they write was proved by its
 /// hash before, and is read back and proved after. It ends with an image that is on the medium and has the recorded
 /// root, or with an exception and a target that a later restore carries on with.
+///
+/// A *salvage* ends with as much of the image as any path of archives still gives, each chunk proved, zeros for the rest, and a map of that.
 public final class Restoration implements Closeable {
 
     private static final int SAMPLE = 64;
 
+    private static final String SALVAGED = ".salvaged";
+    private static final int MOST_PATHS = 8;
+
     private final Chain chain;
+    private final List<Chain> chains;
     private final Target target;
     private final RestoreOptions options;
     private final RestorePlan plan;
     private final Stretches stretches;
     private final Holding holding;
+    private final @Nullable Missing missing;
     private volatile boolean begun;
 
     /// What was done. All sizes are bytes of the image.
     ///
-    /// @param root of what the target holds now
+    /// @param root of the image: of what the target holds now, if nothing is missing
     /// @param written data that was written
     /// @param kept data that the target held already
     /// @param zero what reads as zeros
     /// @param cleared what of that did not before
+    /// @param missing what a salvage could not get: zeros in the target
     /// @param contents what seems to be there now
-    public record Outcome(Hash root, long written, long kept, long zero, long cleared, String contents) {}
+    public record Outcome(Hash root, long written, long kept, long zero, long cleared, Ranges missing, String contents) {}
 
-    private Restoration(Chain chain, Target target, RestoreOptions options, RestorePlan plan) {
-        this.chain = chain;
+    private Restoration(List<Chain> chains, Target target, RestoreOptions options, RestorePlan plan) {
+        this.chain = chains.getFirst();
+        this.chains = chains;
+        this.missing = options.salvage() ? new Missing(chain.geometry()) : null;
         this.target = target;
         this.options = options;
         this.plan = plan;
@@ -81,27 +97,96 @@ public final class Restoration implements Closeable {
     /// Likewise, with archives of several vaults.
     public static Restoration open(List<Vault> vaults, PointName point, Path target, RestoreOptions options) throws IOException {
         Hashing.warmUp();
+        if (options.map().isPresent()) {
+            RescueMap.check(options.map().get(), target);
+        }
         FoundPoint found = FoundPoint.find(vaults, point);
         found.checkMeant(point);
-        List<StoredArchive> path = found.path();
+        List<List<StoredArchive>> paths = options.salvage() ? allPaths(found) : List.of(found.path());
         List<String> warnings = new ArrayList<>();
         found.problems().forEach(problem -> warnings.add("not needed for this, but damaged: " + problem.cause().getMessage()));
-        Chain chain = Chain.open(path);
+        List<Chain> chains = open(paths, warnings);
         Target opened = null;
         try {
-            for (StoredArchive link : path) {
-                link.openData().close(); // the right size and header: better found out now than after hours
+            checkData(chains.getFirst(), options.salvage(), warnings);
+            opened = Target.open(target, chains.getFirst().geometry().size(), options.inPlace());
+            for (Chain chain : chains) {
+                checkApart(vaults, point.volume(), archives(chain), opened);
             }
-            opened = Target.open(target, chain.geometry().size(), options.inPlace());
-            checkApart(vaults, point.volume(), path, opened);
-            return new Restoration(chain, opened, options, plan(point, found.point().manifest(), path, chain, opened, warnings));
+            return new Restoration(chains, opened, options, plan(point, found.point().manifest(), chains.getFirst(), opened, options.map(), warnings));
         } catch (Throwable e) {
-            chain.close();
+            close(chains);
             if (opened != null) {
                 opened.close();
             }
             throw e;
         }
+    }
+
+    /// {@return where a salvage writes to that is asked to write a file: under this name nobody takes it for a proved image}
+    public static Path salvaged(Path target) {
+        return target.resolveSibling(target.getFileName() + SALVAGED);
+    }
+
+    /// {@return the paths of archives that lead to a point, the best first, as far as any archive can be avoided}
+    private static List<List<StoredArchive>> allPaths(FoundPoint found) throws IOException {
+        State state = found.point().state();
+        Set<List<StoredArchive>> paths = new LinkedHashSet<>();
+        found.history().path(state, StoredArchive::dataAtHand).ifPresent(paths::add);
+        found.history().path(state, StoredArchive::indexAtHand).ifPresent(paths::add);
+        for (List<StoredArchive> path : List.copyOf(paths)) {
+            for (StoredArchive avoided : path) {
+                found.history().path(state, archive -> archive.indexAtHand() && !archive.equals(avoided)).ifPresent(paths::add);
+            }
+        }
+        return paths.isEmpty() ? List.of(found.path()) : paths.stream().limit(MOST_PATHS).toList(); // which says what is not at hand
+    }
+
+    /// {@return the chains that can be opened, in the order of their paths}
+    /// @throws IOException why the first cannot, if none can
+    private static List<Chain> open(List<List<StoredArchive>> paths, List<String> warnings) throws IOException {
+        List<Chain> chains = new ArrayList<>();
+        IOException failure = null;
+        try {
+            for (List<StoredArchive> path : paths) {
+                try {
+                    chains.add(Chain.open(path));
+                } catch (IOException e) {
+                    if (failure != null) {
+                        failure.addSuppressed(e);
+                    }
+                    failure = failure == null ? e : failure;
+                }
+            }
+            if (chains.isEmpty() && failure != null) {
+                throw failure;
+            }
+        } catch (Throwable e) {
+            close(chains);
+            throw e;
+        }
+        if (failure != null) {
+            warnings.add("cannot be used: " + failure.getMessage());
+        }
+        return chains;
+    }
+
+    /// looks whether data files have the right size and header: better found out now than after hours
+    private static void checkData(Chain chain, boolean salvage, List<String> warnings) throws IOException {
+        for (StoredArchive link : archives(chain)) {
+            try {
+                link.openData().close();
+            } catch (IOException e) {
+                if (!salvage) {
+                    throw e;
+                }
+                warnings.add("damaged: " + (e instanceof NoSuchFileException ? link.data() + ": not at hand" : e.getMessage()));
+            }
+        }
+    }
+
+    private static List<StoredArchive> archives(Chain chain) {
+        return IntStream.range(0, chain.length()).mapToObj(chain::archive).toList();
     }
 
     private static void checkApart(List<Vault> vaults, String volume, List<StoredArchive> path, Target target) throws IOException {
@@ -124,7 +209,7 @@ public final class Restoration implements Closeable {
     }
 
     private static RestorePlan plan(
-            PointName point, Manifest manifest, List<StoredArchive> path, Chain chain, Target target, List<String> warnings)
+            PointName point, Manifest manifest, Chain chain, Target target, Optional<Path> map, List<String> warnings)
             throws IOException {
         long[] data = {0};
         chain.forEachNode(found -> {
@@ -141,7 +226,7 @@ public final class Restoration implements Closeable {
         return new RestorePlan(
                 point,
                 manifest,
-                path,
+                archives(chain),
                 data[0],
                 target.path(),
                 target.kind(),
@@ -149,6 +234,7 @@ public final class Restoration implements Closeable {
                 target.oldSize(),
                 target.contents(),
                 target instanceof FileTarget file ? file.left() : Optional.empty(),
+                map,
                 List.copyOf(warnings));
     }
 
@@ -192,7 +278,7 @@ public final class Restoration implements Closeable {
         Tally tally = new Tally();
         copy(tally, progress);
         target.medium().sync();
-        try (Copier copier = new Copier(chain, target, true, tally, progress)) {
+        try (Copier copier = new Copier(chain, new Supply(chains, missing), target, true, tally, progress)) {
             copier.sample(SAMPLE);
         }
         Outcome outcome = new Outcome(
@@ -201,9 +287,14 @@ public final class Restoration implements Closeable {
                 tally.kept.sum(),
                 tally.zero.sum(),
                 tally.cleared.sum(),
+                missing == null ? Ranges.NONE : missing.ranges(),
                 Contents.of(target.medium().fd(), plan.size()));
-        if (outcome.written + outcome.kept + outcome.zero != plan.size()) {
+        if (outcome.written + outcome.kept + outcome.zero + outcome.missing.size() != plan.size()) {
             throw new IllegalStateException(outcome + " do not add up to " + plan.size());
+        }
+        if (plan.map().isPresent()) { // an image that lacks something has its name no sooner than there is a map of that
+            RescueMap.write(plan.map().get(), plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " in " + plan.target()
+                    + ", root " + outcome.root + (outcome.missing.isEmpty() ? "" : " if nothing were missing"), plan.size(), outcome.missing);
         }
         return outcome;
     }
@@ -259,7 +350,17 @@ public final class Restoration implements Closeable {
         }
     }
 
-    /// {@return what a restore proves of the archives: the frames that the image was made of}
+    /// {@return why something is missing, if anything is}
+    public Optional<IOException> whyMissing() {
+        return Optional.ofNullable(missing).map(Missing::first);
+    }
+
+    /// {@return the data files that are damaged, so that something was taken from other copies of them}
+    public List<Path> passedOver() {
+        return IntStream.range(0, chain.length()).filter(chain::detoured).mapToObj(layer -> chain.archive(layer).data()).toList();
+    }
+
+    /// {@return what a restore proves of the archives: the frames that the image was made of} Nothing of those that were not good throughout.
     public List<Receipt.Proof> proofs() throws IOException {
         List<Ranges.Builder> frames = new ArrayList<>();
         plan.chain().forEach(archive -> frames.add(new Ranges.Builder(true)));
@@ -271,6 +372,9 @@ public final class Restoration implements Closeable {
         });
         List<Receipt.Proof> proofs = new ArrayList<>();
         for (int layer = 0; layer < frames.size(); layer++) {
+            if (chain.detoured(layer) || plan.map().isPresent()) {
+                continue;
+            }
             proofs.add(Receipt.Proof.of(chain.archive(layer).manifest(), Depth.CONTENT, Receipt.Result.OK,
                     frames.get(layer).build(), Ranges.NONE));
         }
@@ -278,11 +382,12 @@ public final class Restoration implements Closeable {
     }
 
     private void copy(Tally tally, LongConsumer progress) throws IOException {
+        boolean compares = options.inPlace() || options.salvage(); // what the target holds already need not be salvaged
         AtomicReference<Throwable> failure = new AtomicReference<>();
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < options.threads(); i++) {
             threads.add(Thread.ofPlatform().name("varve-restore-" + i).daemon().start(() -> {
-                try (Copier copier = new Copier(chain, target, options.inPlace(), tally, progress)) {
+                try (Copier copier = new Copier(chain, new Supply(chains, missing), target, compares, tally, progress)) {
                     copier.work(stretches, holding::add);
                 } catch (Throwable e) {
                     failure.compareAndSet(null, e);
@@ -326,6 +431,12 @@ public final class Restoration implements Closeable {
         try {
             target.close();
         } finally {
+            close(chains);
+        }
+    }
+
+    private static void close(List<Chain> chains) throws IOException {
+        for (Chain chain : chains) {
             chain.close();
         }
     }

@@ -1,19 +1,28 @@
 package varve.mounthelper;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
 /// How to restore.
 ///
 /// @param inPlace read what the target holds and write only what differs
 /// @param threads that decompress, hash, read and write
 /// @param bytesPerSecond read and write at most so many of the target, 0 for no limit
 /// @param background others are served from the same archives meanwhile, and may ask for parts before their turn
-public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond, boolean background) {
+/// @param map salvage: what cannot be had becomes zeros, and this file says what that is; empty if it is an error
+public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond, boolean background, Optional<Path> map) {
 
+    /// Of all or nothing, while nobody waits for it.
     public RestoreOptions(boolean inPlace, int threads, long bytesPerSecond) {
-        this(inPlace, threads, bytesPerSecond, false);
+        this(inPlace, threads, bytesPerSecond, false, Optional.empty());
     }
 
     public static RestoreOptions defaults() {
         return new RestoreOptions(false, defaultThreads(), 0);
+    }
+
+    public boolean salvage() {
+        return map.isPresent();
     }
 
     /// {@return two for each core, since one waits for the target while the other computes; 8 at most, which is enough for

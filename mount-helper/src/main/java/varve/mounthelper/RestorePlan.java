@@ -17,6 +17,7 @@ import varve.archive.vault.PointName;
 /// @param oldSize size of what the target is now, 0 if it is not there
 /// @param contents what seems to be there now
 /// @param left the stage of an interrupted restore that will be continued
+/// @param map of what is missing, which a salvage writes; empty if what is missing is an error
 /// @param warnings what the user should know although it is no error
 public record RestorePlan(
         PointName point,
@@ -29,6 +30,7 @@ public record RestorePlan(
         long oldSize,
         String contents,
         Optional<Path> left,
+        Optional<Path> map,
         List<String> warnings) {
 
     /// What the target is now.

@@ -12,4 +12,6 @@ final class Tally {
     final LongAdder zero = new LongAdder();
     /// of zero chunks, those that were made zero
     final LongAdder cleared = new LongAdder();
+    /// of data chunks that are not to be had, and were made zero
+    final LongAdder missing = new LongAdder();
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import varve.archive.block.Geometry;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
@@ -35,6 +36,7 @@ public final class Chain implements Closeable {
     private final State state;
     private final Geometry geometry;
     private final NavigableMap<Long, Found> cut = new TreeMap<>();
+    private final AtomicInteger detours = new AtomicInteger(-1);
 
     /// A node of the device and the archive that lists it.
     ///
@@ -98,6 +100,16 @@ public final class Chain implements Closeable {
     /// {@return in how many folders a data file may be at most that the content at a layer is put together from}
     int copies(int newest) {
         return layers.subList(0, newest + 1).stream().mapToInt(layer -> layer.archive().folders().size()).max().orElse(1);
+    }
+
+    /// Notes that a reader took content from other copies of data files than the first: of a layer or one below it.
+    void detour(int layer) {
+        detours.accumulateAndGet(layer, Math::max);
+    }
+
+    /// {@return whether something of a layer may have been read from another copy than [StoredArchive#data], which was no good}
+    public boolean detoured(int layer) {
+        return layer <= detours.get() && archive(layer).folders().size() > 1 || layers.get(layer).passesOverFirst();
     }
 
     /// {@return the tables of a layer}

@@ -136,6 +136,7 @@ public final class ChainReader implements AutoCloseable {
                 try (Frames fresh = new RecentFrames(chain.largestContent())) { // one that is kept may have decoded to something else
                     framesAtHand = fresh;
                     prove(found, chunk, then, into);
+                    chain.detour(found.layer());
                     return;
                 } catch (CorruptException | DeviceException | EOFException e) {
                     // the next may be better; if not, what was wrong at first is to be told
@@ -266,6 +267,9 @@ public final class ChainReader implements AutoCloseable {
         for (int i = 0; i < data.count(); i++) {
             try {
                 check(decoder.decode(data.read((copy + i) % data.count(), frame, compressed), content), layer, frame, chunk);
+                if (i > 0) {
+                    chain.detour(layer);
+                }
                 return;
             } catch (CorruptException | DeviceException | EOFException e) {
                 failure = failure == null ? e : failure;

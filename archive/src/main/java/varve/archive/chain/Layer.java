@@ -48,6 +48,12 @@ final class Layer implements Closeable {
         }
     }
 
+    /// {@return whether the first copy of the data file is so wrong that others are read before it}
+    boolean passesOverFirst() {
+        DataCopies file = data;
+        return file != null && !file.first().equals(archive.data());
+    }
+
     @Override
     public void close() throws IOException {
         try (DataCopies file = data) {

@@ -69,6 +69,11 @@ public final class DataCopies implements AutoCloseable {
         return files.size();
     }
 
+    /// {@return the best copy}
+    public Path first() {
+        return files.getFirst().path();
+    }
+
     /// Reads the bytes of a frame from one of the copies, 0 for the best one, into the beginning of `into`.
     ///
     /// @return the part of `into` that holds the frame

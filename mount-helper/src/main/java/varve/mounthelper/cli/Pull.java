@@ -93,7 +93,7 @@ final class Pull implements AutoCloseable {
         join();
         Restoration.Outcome brought = outcome;
         if (failure != null) {
-            report.failure(stdio.err());
+            report.failure(stdio.err(), failure);
             throw failure;
         }
         if (brought == null) {

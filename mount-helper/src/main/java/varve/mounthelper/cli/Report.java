@@ -1,7 +1,9 @@
 package varve.mounthelper.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -10,13 +12,17 @@ import varve.archive.cli.JsonText;
 import varve.archive.cli.Printable;
 import varve.archive.cli.Size;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
+import varve.archive.vault.Ranges;
 import varve.mounthelper.RestorePlan;
 import varve.mounthelper.RestorePlan.Kind;
 import varve.mounthelper.Restoration.Outcome;
 
 /// What a restore says: its plan, how it ended, and what to do next; for people and, as JSON, for scripts.
 record Report(RestorePlan plan) {
+
+    private static final int MOST_RANGES = 20; // that are listed; the map has all
 
     void plan(PrintStream to) {
         Manifest point = plan.manifest();
@@ -40,6 +46,10 @@ record Report(RestorePlan plan) {
             row(to, "holds", plan.contents());
         }
         row(to, "does", doing());
+        plan.map().ifPresent(map -> {
+            row(to, "", "SALVAGES: what no vault has whole becomes zeros, and the image is not proved then");
+            row(to, "map", map + ", of what is missing");
+        });
         plan.left().ifPresent(stage -> row(to, "", "goes on with " + stage + " of an interrupted restore"));
         if (plan.tail() > 0) {
             row(to, "", "leaves the " + size(plan.tail()) + " beyond the image as they are");
@@ -71,6 +81,10 @@ record Report(RestorePlan plan) {
             json(to, outcome);
             return;
         }
+        if (!outcome.missing().isEmpty()) {
+            salvaged(to, outcome);
+            return;
+        }
         Manifest point = plan.manifest();
         to.println(Printable.line(plan.target().toString()) + " holds " + point.volume() + "@" + Manifest.text(point.time()) + ": " + outcome.contents());
         to.println("wrote " + Size.format(outcome.written()) + ", kept " + Size.format(outcome.kept()) + " that was there, "
@@ -79,6 +93,20 @@ record Report(RestorePlan plan) {
             to.println("to see its partitions: partprobe " + target());
         }
         to.println("proved from the medium: root " + outcome.root() + ", as recorded; compare: " + check());
+    }
+
+    private void salvaged(PrintStream to, Outcome outcome) {
+        Manifest point = plan.manifest();
+        List<Ranges.Range> missing = outcome.missing().list();
+        to.println(Printable.line(plan.target().toString()) + " holds what is left of " + point.volume() + "@" + Manifest.text(point.time()) + ": " + outcome.contents());
+        to.println("MISSING " + size(outcome.missing().size()) + " in " + missing.size() + (missing.size() == 1 ? " range" : " ranges") + ", which read as zeros:");
+        missing.stream().limit(MOST_RANGES).forEach(range -> to.println("  " + range.size() + " bytes at " + range.from()));
+        if (missing.size() > MOST_RANGES) {
+            to.println("  and " + (missing.size() - MOST_RANGES) + " more ranges");
+        }
+        to.println("wrote " + Size.format(outcome.written()) + ", kept " + Size.format(outcome.kept()) + " that was there, " + Size.format(outcome.zero()) + " zero");
+        to.println("NOT PROVED as a whole, root " + outcome.root() + " is not that of this image; what is not missing is proved, chunk by chunk");
+        plan.map().ifPresent(map -> to.println("map of what is missing: " + Printable.line(map.toString()) + "; to look at it: ddrescuelog -t " + Printable.word(map.toString())));
     }
 
     /// {@return the command that prints the root}
@@ -91,9 +119,12 @@ record Report(RestorePlan plan) {
     }
 
     /// What an error leaves behind; the error itself follows.
-    void failure(PrintStream to) {
+    void failure(PrintStream to, IOException error) {
         left(to);
         row(to, "next", "deal with the error below; then the same command carries on where this one stopped");
+        if (error instanceof CorruptException && plan.map().isEmpty()) {
+            row(to, "or", "name more vaults: each range is taken from one that has it whole; or have what there is: --salvage");
+        }
     }
 
     /// What a signal leaves behind.
@@ -139,14 +170,18 @@ record Report(RestorePlan plan) {
                     .member("continues", plan.left().map(Object::toString).orElse(null))
                     .array("warnings");
             plan.warnings().forEach(text::element);
-            text.end().member("dryRun", outcome == null);
+            text.end().member("map", plan.map().map(Object::toString).orElse(null)).member("dryRun", outcome == null);
             if (outcome != null) {
-                text.member("proved", true)
+                text.member("proved", outcome.missing().isEmpty())
                         .member("written", outcome.written())
                         .member("kept", outcome.kept())
                         .member("zero", outcome.zero())
                         .member("cleared", outcome.cleared())
-                        .member("contents", outcome.contents());
+                        .member("contents", outcome.contents())
+                        .member("missingSize", outcome.missing().size())
+                        .array("missing");
+                outcome.missing().list().forEach(range -> text.object().member("offset", range.from()).member("size", range.size()).end());
+                text.end();
             }
         }
     }

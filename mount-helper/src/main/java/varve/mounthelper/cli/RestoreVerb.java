@@ -21,6 +21,7 @@ import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.format.Manifest;
+import varve.archive.linux.Linux;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Vault;
@@ -36,6 +37,9 @@ import varve.mounthelper.Restoration;
             "",
             "The plan is shown first. At the end the target is known to hold, on its medium, the image with the recorded root: "
                     + "what b3sum prints of it. An interrupted restore is continued by the same command.",
+            "",
+            "With --salvage, what no vault has whole becomes zeros, and a map says what that is. Such an image is not proved: it is "
+                    + "called TARGET.salvaged, and the run ends with 4.",
         })
 public final class RestoreVerb implements Verb {
 
@@ -56,6 +60,14 @@ public final class RestoreVerb implements Verb {
     @Option(names = "--in-place",
             description = "Read all that the target holds and write only what differs. An existing file is changed itself; without this it is replaced when the new one is complete.")
     private boolean inPlace;
+
+    @Option(names = "--salvage",
+            description = "Write what there is: to TARGET.salvaged, if TARGET is no device. What is missing reads as zeros.")
+    private boolean salvage;
+
+    @Option(names = "--map", paramLabel = "FILE",
+            description = "With --salvage: where to write the map of what is missing, as ddrescue does. Default: TARGET.salvaged.map.")
+    private @Nullable Path map;
 
     @Option(names = {"-n", "--dry-run"}, description = "Show the plan, and write nothing.")
     private boolean dryRun;
@@ -86,12 +98,21 @@ public final class RestoreVerb implements Verb {
         if (target.toString().equals("-")) {
             throw new UsageException("what is restored is read back and proved, so it cannot go to a stream: name a file or device");
         }
+        if (map != null && !salvage) {
+            throw new UsageException("--map " + map + ": only a salvage writes one; give --salvage too");
+        }
+        if (salvage && !Linux.isBlockDevice(target)) {
+            target = Restoration.salvaged(target);
+        } else if (salvage && map == null) {
+            throw new UsageException("--salvage to a device: where to should the map of what is missing go? give --map FILE");
+        }
         if (overwrite != null && !overwrite.equals(target)) {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
         PointName name = PointName.parse(point);
         List<Vault> places = vaults.open(name, stdio, stdio.warnings());
-        RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit);
+        Path where = map == null ? target.resolveSibling(target.getFileName() + ".map") : map;
+        RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit, false, salvage ? Optional.of(where) : Optional.empty());
         try (Restoration restoration = Restoration.open(places, name, target, options)) {
             RestorePlan plan = restoration.plan();
             Report report = new Report(plan);
@@ -102,21 +123,26 @@ public final class RestoreVerb implements Verb {
             report.plan(stdio.err());
             Optional<Path> named = named(plan, stdio);
             String about = plan.manifest().volume() + "@" + Manifest.text(plan.manifest().time()) + " to " + target;
-            execute(restoration, named, report, RestoreTask.of(places, plan, about), stdio);
+            return execute(restoration, named, report, RestoreTask.of(places, plan, about), stdio);
         }
-        return ExitCode.OK;
     }
 
-    private void execute(Restoration restoration, Optional<Path> named, Report report, List<RestoreTask> tasks, Stdio stdio)
+    /// {@return 4 if something is missing}
+    private ExitCode execute(Restoration restoration, Optional<Path> named, Report report, List<RestoreTask> tasks, Stdio stdio)
             throws IOException, InterruptedException {
+        boolean[] whole = {true};
         LastWords.around(
                 () -> {
                     try (Progress shown = progress.start(stdio, "restore " + point, restoration.plan().workSize())) {
                         Restoration.Outcome outcome = restoration.execute(named, shown::add);
                         shown.finish();
                         List<Receipt.Proof> proofs = restoration.proofs();
-                        tasks.forEach(task -> task.done(proofs, stdio));
+                        restoration.whyMissing().ifPresentOrElse(
+                                why -> tasks.forEach(task -> task.failed(why, stdio)),
+                                () -> tasks.forEach(task -> task.done(proofs, stdio)));
+                        restoration.passedOver().forEach(file -> stdio.warn(file + ": damaged, so parts of it were taken from another vault; to mend it: varve heal"));
                         report.outcome(stdio.out(), json.asked(), outcome);
+                        whole[0] = outcome.missing().isEmpty();
                     }
                 },
                 () -> {
@@ -130,9 +156,10 @@ public final class RestoreVerb implements Verb {
                     }
                     tasks.forEach(task -> task.failed(failure, stdio));
                     if (restoration.begun()) {
-                        report.failure(stdio.err());
+                        report.failure(stdio.err(), failure);
                     }
                 });
+        return whole[0] ? ExitCode.OK : ExitCode.CORRUPT;
     }
 
     /// {@return the target if the user has named it a second time}

@@ -169,7 +169,7 @@ public final class ServeVerb implements Verb {
 
     /// one thread for two cores: clients come first
     private static RestoreOptions background() {
-        return new RestoreOptions(false, Math.max(1, Runtime.getRuntime().availableProcessors() / 2), 0, true);
+        return new RestoreOptions(false, Math.max(1, Runtime.getRuntime().availableProcessors() / 2), 0, true, Optional.empty());
     }
 
     private Pull pull(Restoration restoration, Offer offer, List<Vault> places, Stdio stdio) throws IOException {

@@ -1,5 +1,6 @@
 package varve.mounthelper.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,8 +15,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,10 +191,11 @@ final class RestoreVerbTest {
         Files.write(data, bytes);
         Files.writeString(target, "precious");
         assertEquals(ExitCode.CORRUPT, restore("--overwrite", target.toString()));
-        List<String> last = err.lines().toList().reversed().subList(0, 3);
+        List<String> last = err.lines().toList().reversed().subList(0, 4);
         assertTrue(last.get(0).startsWith("varve: tools.20261120T020000.000Z.full.zst: chunk 0 at 0: "), err);
-        assertEquals("  next     deal with the error below; then the same command carries on where this one stopped", last.get(1));
-        assertEquals("  left     " + target + " is as it was; what is done lies beside it, in .varve-partial", last.get(2));
+        assertEquals("  or       name more vaults: each range is taken from one that has it whole; or have what there is: --salvage", last.get(1));
+        assertEquals("  next     deal with the error below; then the same command carries on where this one stopped", last.get(2));
+        assertEquals("  left     " + target + " is as it was; what is done lies beside it, in .varve-partial", last.get(3));
         assertEquals("precious", Files.readString(target));
         assertEquals("", out);
     }
@@ -244,5 +248,101 @@ final class RestoreVerbTest {
         }
         assertTrue(seen.toString().contains("To overwrite it, type its name"), seen::toString);
         return process.waitFor();
+    }
+
+    // ---- salvage
+
+    private void damageTheSecondHalf() throws IOException {
+        byte[] data = Files.readAllBytes(data());
+        Damage.flip(data.length * 3 / 4, 2).inflictOn(data());
+    }
+
+    private Path data() throws IOException {
+        try (Stream<Path> files = Files.list(vault.resolve("tools"))) {
+            return files.filter(file -> file.toString().endsWith(".zst")).findFirst().orElseThrow();
+        }
+    }
+
+    @Test
+    void aSalvageSaysWhatIsMissingAndEndsWithDamage() throws Exception {
+        damageTheSecondHalf();
+        assertEquals(ExitCode.CORRUPT, restore());
+        assertTrue(err.contains("--salvage"), err);
+        Files.delete(folder.resolve("t.img.varve-partial"));
+        assertEquals(ExitCode.CORRUPT, restore("--salvage"));
+        Path salvaged = folder.resolve("t.img.salvaged");
+        assertTrue(err.contains("SALVAGES: what no vault has whole becomes zeros"), err);
+        assertTrue(out.contains("MISSING 512.0 KiB (524288 bytes) in 1 range, which read as zeros:\n  524288 bytes at 524288\n"), out);
+        assertTrue(out.contains("NOT PROVED as a whole"), out);
+        assertFalse(out.contains("proved from the medium"), out);
+        byte[] expected = image.clone();
+        Arrays.fill(expected, SIZE / 2, SIZE, (byte) 0);
+        assertArrayEquals(expected, Files.readAllBytes(salvaged));
+        assertTrue(Files.readString(folder.resolve("t.img.salvaged.map")).endsWith(
+                "0x00000000  0x00080000  +\n0x00080000  0x00080000  -\n"));
+        assertFalse(Files.exists(target), "under this name it could be taken for a proved one");
+        Receipt.Act last = new Receipts(Vault.open(vault).volume("tools")).read().receipts().getLast().act();
+        assertEquals(Receipt.What.RESTORE, last.what());
+        assertEquals(Receipt.Result.DAMAGED, last.result());
+        assertEquals(List.of(), last.archives());
+    }
+
+    @Test
+    void aSalvageOfWhatIsWholeEndsWell() throws Exception {
+        assertEquals(ExitCode.OK, restore("--salvage", "--map", folder.resolve("m").toString()));
+        assertArrayEquals(image, Files.readAllBytes(folder.resolve("t.img.salvaged")));
+        assertTrue(out.contains("proved from the medium: root " + root()), out);
+        assertTrue(Files.exists(folder.resolve("m")));
+    }
+
+    @Test
+    void aSalvageForScripts() throws Exception {
+        damageTheSecondHalf();
+        assertEquals(ExitCode.CORRUPT, restore("--salvage", "--json"));
+        assertTrue(out.contains("\"proved\": false") || out.contains("\"proved\":false"), out);
+        assertTrue(out.replaceAll("\\s", "").contains("\"missingSize\":524288,\"missing\":[{\"offset\":524288,\"size\":524288}]"), out);
+    }
+
+    @Test
+    void aDryRunOfASalvageWritesNothing() throws Exception {
+        damageTheSecondHalf();
+        assertEquals(ExitCode.OK, restore("--salvage", "--dry-run"));
+        assertTrue(out.contains("SALVAGES"), out);
+        assertFalse(Files.exists(folder.resolve("t.img.salvaged")));
+        assertFalse(Files.exists(folder.resolve("t.img.salvaged.map")));
+    }
+
+    @Test
+    void aMapIsOnlyThereForASalvage() {
+        assertEquals(ExitCode.USAGE, restore("--map", "x"));
+    }
+
+    @Test
+    void aMapReplacesNothingButAMap() throws Exception {
+        Path precious = Files.writeString(folder.resolve("precious"), "precious");
+        Path salvaged = folder.resolve("t.img.salvaged");
+        for (Path map : List.of(precious, folder, salvaged, data(), Path.of("/dev/null"))) {
+            assertEquals(ExitCode.REFUSED, restore("--salvage", "--map", map.toString()), map.toString());
+            assertFalse(Files.exists(salvaged));
+        }
+        assertEquals("precious", Files.readString(precious));
+        assertEquals(ExitCode.NOT_FOUND, restore("--salvage", "--map", folder.resolve("a/b").toString()));
+        for (int i = 0; i < 2; i++) {
+            assertEquals(ExitCode.OK, restore("--salvage", "--overwrite", salvaged.toString()));
+        }
+    }
+
+    /// the only thing that tells a salvaged device from another is the map
+    @Test
+    void aSalvageToADeviceNeedsAMap() throws Exception {
+        Assumptions.assumeTrue(Disk.available(), "needs root and losetup");
+        damageTheSecondHalf();
+        try (Disk disk = Disk.attach(Files.write(folder.resolve("disk"), new byte[SIZE]), folder.resolve("mnt"))) {
+            target = disk.device();
+            assertEquals(ExitCode.USAGE, restore("--salvage", "--overwrite", target.toString()));
+            Path map = folder.resolve("m");
+            assertEquals(ExitCode.CORRUPT, restore("--salvage", "--map", map.toString(), "--overwrite", target.toString()));
+            assertTrue(Files.readString(map).endsWith("0x00080000  0x00080000  -\n"));
+        }
     }
 }
