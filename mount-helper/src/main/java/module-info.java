@@ -10,6 +10,7 @@ module varve.mounthelper {
 
     provides varve.archive.cli.Verb with
             varve.mounthelper.cli.RestoreVerb,
+            varve.mounthelper.cli.ExportVerb,
             varve.mounthelper.cli.ServeVerb,
             varve.mounthelper.cli.MountVerb,
             varve.mounthelper.cli.UmountVerb,

@@ -220,7 +220,7 @@ public final class Archiver {
                         parent == null ? State.NOTHING : parent.state());
                 Task task = new Task(header, feed, view, unlisted, report);
                 if (options.dryRun()) {
-                    return dryRun(task);
+                    return dryRun(task, input.name);
                 }
                 Outcome outcome = write(volume, task, latest, time, input.name, receipt);
                 outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
@@ -274,9 +274,10 @@ public final class Archiver {
         }
     }
 
-    private Outcome dryRun(Task task) throws IOException {
+    private Outcome dryRun(Task task, String source) throws IOException {
         Tally tally = new Tally();
         Totals totals = run(task, Hints.NONE, tally);
+        checkRoot(totals.state, source, null);
         return outcome(Optional.empty(), task, totals, tally.storedSize());
     }
 
@@ -288,7 +289,7 @@ public final class Archiver {
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
             try {
                 Totals totals = run(task, writer.hints(), writer);
-                checkRoot(writer, totals.state, source);
+                checkRoot(totals.state, source, writer);
                 Manifest manifest = writer.commit(totals.state, written -> new Manifest(
                         header.kind(),
                         name,
@@ -330,9 +331,12 @@ public final class Archiver {
                 warnings);
     }
 
-    private void checkRoot(ArchiveWriter writer, State state, String source) throws IOException {
+    /// @param writer of the archive; null in a dry run
+    private void checkRoot(State state, String source, @Nullable ArchiveWriter writer) throws IOException {
         if (options.root().isPresent() && !options.root().get().equals(state.root())) {
-            writer.discard();
+            if (writer != null) {
+                writer.discard();
+            }
             throw new RefusedException(source + ": expected root " + options.root().get() + ", found " + state.root() + "; nothing was recorded");
         }
     }

@@ -1,6 +1,5 @@
 package varve.archive.codec;
 
-import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdDecompressCtx;
 import com.github.luben.zstd.ZstdException;
 import java.io.EOFException;
@@ -15,6 +14,9 @@ import java.nio.ByteBuffer;
 public final class ZstdStream extends InputStream {
 
     private static final int BUFFER = 1 << 17;
+
+    /// what zstd says of a window that is larger (the code in the exception is another with each way to call it)
+    private static final String TOO_LARGE = "Frame requires too much memory for decoding";
 
     private final InputStream in;
     private final Arena arena = Arena.ofShared();
@@ -66,7 +68,7 @@ public final class ZstdStream extends InputStream {
             betweenFrames = context.decompressDirectByteBufferStream(content, packed);
         } catch (ZstdException e) {
             content.limit(0);
-            throw new IOException("no zstd that can be read: " + e.getMessage() + (e.getErrorCode() == Zstd.errFrameParameterWindowTooLarge()
+            throw new IOException("no zstd that can be read: " + e.getMessage() + (TOO_LARGE.equals(e.getMessage())
                     ? "; decompress it with zstd --long=31 and import the stream" : ""), e);
         }
         more = !content.hasRemaining() && !betweenFrames;

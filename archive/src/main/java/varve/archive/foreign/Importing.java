@@ -116,10 +116,10 @@ public final class Importing implements Closeable {
 
     private Form detect() throws IOException {
         if (stream != null) {
-            return Form.detect(stream);
+            return Form.detect(stream, "stdin");
         }
         try (InputStream in = new BufferedInputStream(Files.newInputStream(Path.of(name)))) {
-            return Form.detect(in);
+            return Form.detect(in, name);
         }
     }
 

@@ -7,6 +7,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
@@ -48,6 +49,8 @@ final class QemuImage implements BlockSource {
     private static final int REQUEST = 0x25609513;
     private static final int REPLY = 0x67446698;
     private static final int READ = 0;
+
+    private static final int ONLY_LEAKS = 3; // qemu-img(1)
 
     private static final int UNIT = 1 << 20;
     private static final long PATIENCE_SECONDS = 60;
@@ -149,6 +152,7 @@ final class QemuImage implements BlockSource {
         this.out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(socket)));
         this.size = shakeHands();
         this.data = new ChangeList(size);
+        check();
         map();
     }
 
@@ -166,19 +170,44 @@ final class QemuImage implements BlockSource {
         return length;
     }
 
+    /// Has the tables of the image checked: QEMU reads what is not there as zeros.
+    private void check() throws IOException {
+        int code = run(rows -> rows.transferTo(OutputStream.nullOutputStream()), "qemu-img", "check", "--force-share", "--format=qcow2", "--", absolute(file));
+        if (code != 0 && code != ONLY_LEAKS) {
+            throw new RefusedException(file + ": qemu-img check finds that it is damaged, or cut off: " + log(folder) + "; nothing was recorded");
+        }
+    }
+
     private void map() throws IOException {
-        Process program = start(folder, "qemu-img", "map", "--force-share", "--output=json", "--format=qcow2", "--", absolute(file));
-        try (InputStream rows = program.getInputStream()) {
-            JsonRows.read(rows, "", row -> {
-                if (!"true".equals(row.get("zero"))) {
-                    data.add(Long.parseLong(row.get("start")), Long.parseLong(row.get("length")));
-                }
-            });
-            if (program.waitFor() != 0) {
-                throw new DeviceException(file + ": qemu-img map cannot read it: " + log(folder));
-            }
-        } catch (IllegalArgumentException e) {
+        long fileSize = Files.size(file);
+        int code = run(
+                rows -> JsonRows.read(rows, "", row -> {
+                    long length = Long.parseLong(row.get("length"));
+                    if (row.containsKey("offset") && Long.parseLong(row.get("offset")) > fileSize - length) {
+                        throw new IllegalArgumentException("it is cut off: it has data at " + row.get("offset") + ", the file ends at " + fileSize);
+                    }
+                    if (!"true".equals(row.get("zero"))) {
+                        data.add(Long.parseLong(row.get("start")), length);
+                    }
+                }),
+                "qemu-img", "map", "--force-share", "--output=json", "--format=qcow2", "--", absolute(file));
+        if (code != 0) {
             throw new DeviceException(file + ": qemu-img map cannot read it: " + log(folder));
+        }
+    }
+
+    private interface Reading {
+        void read(InputStream rows) throws IOException;
+    }
+
+    /// {@return the exit code of a program, whose output is read}
+    private int run(Reading reading, String... command) throws IOException {
+        Process program = start(folder, command);
+        try (InputStream rows = program.getInputStream()) {
+            reading.read(rows);
+            return program.waitFor();
+        } catch (IllegalArgumentException e) {
+            throw new RefusedException(file + ": no qcow2 image that can be used: " + e.getMessage() + "; nothing was recorded");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException(file + ": interrupted");

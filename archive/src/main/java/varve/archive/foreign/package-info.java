@@ -5,6 +5,8 @@
 /// [PatchTable], which knows for each block where its bytes are, and the table over its parent is a [PatchedDevice]: a block source
 /// like any other. What a form does not promise, such as which state it applies to, its [Form#caveat] says.
 ///
+/// The other way round, [ImageExport] and [PatchExport] write what other tools read.
+///
 /// Files are read as what they are: untrusted. Each number is checked before it is used, and memory does not depend on any of them.
 @NullMarked
 package varve.archive.foreign;

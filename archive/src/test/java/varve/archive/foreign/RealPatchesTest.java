@@ -127,7 +127,7 @@ class RealPatchesTest {
     @Test
     void theStoreOfAnOverflowedSnapshotIsRefused() throws IOException {
         scene.imported(scene.fixture("dmsnap/overflow-4k.after.img"), "--volume", "d");
-        assertEquals(ExitCode.REFUSED, scene.run("import", scene.fixture("dmsnap/overflow-4k.cow.img"), "--parent", "d@latest", "--format", "lvm-cow"));
+        assertEquals(ExitCode.REFUSED, scene.run("import", scene.fixture("dmsnap/overflow-4k.cow.img"), "--parent", "d@latest"));
         assertTrue(scene.said.contains("overflowed"), scene.said);
         assertEquals(1, scene.points("d"));
     }
