@@ -89,9 +89,6 @@ public final class ArchiveRun {
                 return new Ended(archiver.archive(source, lockWait), List.of());
             }
         }
-        if (!around.hooks().any()) {
-            FileDevice.open(device).close(); // nothing is made or locked for what cannot be opened
-        }
         return run(device.toString(), lockWait, receipt -> {
             try (FileDevice source = FileDevice.open(device)) {
                 return record(source, options.changes(), receipt);

@@ -84,36 +84,26 @@ public final class SnapshotCleaning {
 
     /// {@return what is there}
     public List<Found> find() throws IOException, InterruptedException {
-        Map<String, Set<String>> known = known();
-        Map<String, Origin> origins = new TreeMap<>();
-        for (Origin origin : named.isEmpty() ? Origins.everywhere(known.keySet(), settings) : named) {
-            origins.put(origin.toString(), origin);
+        Map<String, Set<String>> volumes = new TreeMap<>();
+        Set<String> sources = new TreeSet<>();
+        for (String volume : vault.volumes()) {
+            for (Point point : vault.volume(volume).read().history().points()) {
+                String source = point.manifest().source();
+                Origins.recorded(source, settings).ifPresent(origin -> {
+                    sources.add(source);
+                    volumes.computeIfAbsent(origin.toString(), o -> new TreeSet<>()).add(volume);
+                });
+            }
         }
         Set<Found> found = new HashSet<>();
-        for (Origin origin : origins.values()) {
+        for (Origin origin : named.isEmpty() ? Origins.everywhere(sources, settings) : named) {
             try {
-                Set<String> volumes = new TreeSet<>(known.getOrDefault(origin.toString(), Set.of(Origins.lastName(origin.toString()))));
-                found.addAll(find(origin, volumes));
+                found.addAll(find(origin, volumes.getOrDefault(origin.toString(), Set.of(Origins.lastName(origin.toString())))));
             } catch (IOException e) {
                 warnings.accept(origin + ": cannot be looked at: " + e.getMessage());
             }
         }
         return found.stream().sorted(Comparator.comparing(Found::origin).thenComparing(Found::volume).thenComparing(Found::name)).toList();
-    }
-
-    /// {@return the origins that points of the vault were made from, and for which volumes}
-    private Map<String, Set<String>> known() throws IOException {
-        Map<String, Set<String>> known = new TreeMap<>();
-        for (String volume : vault.volumes()) {
-            for (Point point : vault.volume(volume).read().history().points()) {
-                String source = point.manifest().source();
-                int at = source.indexOf('@');
-                if (at > 0 && source.matches("(lvm|lvm-thin|rbd|drbd):.*")) {
-                    known.computeIfAbsent(source.substring(0, at), s -> new TreeSet<>()).add(volume);
-                }
-            }
-        }
-        return known;
     }
 
     private List<Found> find(Origin origin, Collection<String> volumes) throws IOException, InterruptedException {

@@ -54,6 +54,7 @@ public final class RbdDevice implements BlockSource {
             check(calls.create(holder, arena.allocateFrom(user(System.getenv("CEPH_ARGS")))), name, "no handle for the cluster");
             MemorySegment cluster = holder.get(ADDRESS, 0);
             MemorySegment ioctx = MemorySegment.NULL;
+            MemorySegment handle = MemorySegment.NULL;
             try {
                 check(calls.readConfiguration(cluster, MemorySegment.NULL), name, "cannot read ceph.conf");
                 calls.readEnvironment(cluster, MemorySegment.NULL);
@@ -67,11 +68,14 @@ public final class RbdDevice implements BlockSource {
                 namespace.ifPresent(space -> calls.useNamespace(holder.get(ADDRESS, 0), arena.allocateFrom(space)));
                 MemorySegment place = arena.allocate(POINTER);
                 check(calls.openImage(ioctx, arena.allocateFrom(image), place, arena.allocateFrom(snapshot)), name, "cannot be opened");
-                MemorySegment handle = place.get(ADDRESS, 0);
+                handle = place.get(ADDRESS, 0);
                 MemorySegment size = arena.allocate(JAVA_LONG);
                 check(calls.size(handle, size), name, "has no size");
                 return new RbdDevice(name, cluster, ioctx, handle, size.get(JAVA_LONG, 0));
             } catch (Throwable e) {
+                if (!handle.equals(MemorySegment.NULL)) {
+                    calls.closeImage(handle);
+                }
                 if (!ioctx.equals(MemorySegment.NULL)) {
                     calls.closePool(ioctx);
                 }

@@ -15,12 +15,14 @@ import varve.archive.Consolidation;
 import varve.archive.Consolidation.Outcome;
 import varve.archive.ConsolidationOptions;
 import varve.archive.ConsolidationPlan;
+import varve.archive.SourceProof;
 import varve.archive.chain.Point;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.ArchiveWriter;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
+import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeLock;
@@ -62,6 +64,11 @@ public final class ConsolidateVerb implements Verb {
             description = "How many threads read, hash and compress. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    @Option(names = "--prove", paramLabel = "SOURCE",
+            description = "Before, read all of a device or image, or of the snapshot that varve has kept (\"kept\"), and refuse unless it is what the "
+                    + "point says: for deltas that came from change lists.")
+    private @Nullable String prove;
+
     @Mixin
     private LockWaitOption lockWait = new LockWaitOption();
 
@@ -94,11 +101,23 @@ public final class ConsolidateVerb implements Verb {
             if (ArchiveWriter.recover(of.folder())) {
                 stdio.warnings().accept("finished the archive that an interrupted run had completed");
             }
+            if (prove != null) {
+                prove(stdio, place, of);
+            }
             try (Consolidation consolidation = Consolidation.open(place, volume, options, stdio.warnings())) {
                 execute(stdio, consolidation);
             }
         }
         return ExitCode.OK;
+    }
+
+    private void prove(Stdio stdio, Vault place, Volume of) throws IOException, InterruptedException {
+        Point point = new PointName(volume, Optional.of(to)).in(of.read().sound());
+        try (Progress shown = progress.start(stdio, "prove " + volume, point.state().size())) {
+            new SourceProof(place, volume, threads, stdio.warnings()).check(point, prove, shown::add);
+            shown.finish();
+        }
+        stdio.say("proved: all of " + (prove.equals(SourceProof.KEPT) ? point.manifest().source() : prove) + " was read and has root " + point.state().root());
     }
 
     private ConsolidationOptions options() {

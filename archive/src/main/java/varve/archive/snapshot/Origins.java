@@ -26,6 +26,18 @@ public final class Origins {
         };
     }
 
+    /// {@return the origin of what a manifest names as its source; nothing if that is no snapshot of ours}
+    ///
+    /// @param source untrusted
+    public static Optional<Origin> recorded(String source, SnapshotSettings settings) {
+        int at = source.indexOf('@');
+        try {
+            return at < 0 ? Optional.empty() : parse(source.substring(0, at), settings);
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
     /// {@return the last part of an origin's name, as a name for its history}
     public static String lastName(String word) {
         return word.substring(Math.max(word.lastIndexOf('/'), word.indexOf(':')) + 1);
@@ -33,15 +45,15 @@ public final class Origins {
 
     /// {@return the origins that have snapshots of ours, or may have}
     ///
-    /// @param known words of origins that were archived
-    public static List<Origin> everywhere(Collection<String> known, SnapshotSettings settings) throws IOException, InterruptedException {
-        TreeMap<String, Origin> origins = new TreeMap<>();
-        List<String> words = new ArrayList<>(known);
+    /// @param sources as manifests have them, untrusted
+    public static List<Origin> everywhere(Collection<String> sources, SnapshotSettings settings) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>(sources);
         if (Program.has("lvs")) {
-            LogicalVolume.everywhere(settings).forEach(snapshot -> words.add(snapshot.origin()));
+            LogicalVolume.everywhere(settings).forEach(snapshot -> all.add(snapshot.toString()));
         }
-        for (String word : words) {
-            parse(word, settings).ifPresent(origin -> origins.putIfAbsent(word, origin));
+        TreeMap<String, Origin> origins = new TreeMap<>();
+        for (String source : all) {
+            recorded(source, settings).ifPresent(origin -> origins.putIfAbsent(origin.toString(), origin));
         }
         return List.copyOf(origins.values());
     }

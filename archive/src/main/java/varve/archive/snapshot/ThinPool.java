@@ -3,6 +3,7 @@ package varve.archive.snapshot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import varve.archive.block.RefusedException;
@@ -20,6 +21,7 @@ final class ThinPool {
     static final String TAG = "varve.metadata-snapshot";
 
     private static final Path LOCKS = Path.of("/run/lock");
+    private static final Duration MOST_WAIT = Duration.ofMinutes(1); // thin_delta needs less, and whoever needs more keeps us from a list for good
     private static final long POLL_MILLIS = 500;
     private static final int HELD_FIELD = 6; // of: start, length, thin-pool, transaction, metadata, data, held root
 
@@ -45,7 +47,7 @@ final class ThinPool {
     ///
     /// @param size of the device that the list is for
     ChangeList delta(String older, String newer, long size) throws IOException, InterruptedException {
-        long end = System.nanoTime() + settings.limit().toNanos();
+        long end = System.nanoTime() + Math.min(MOST_WAIT.toNanos(), settings.limit().toNanos());
         int lock = lock(end);
         try {
             reserve(end);

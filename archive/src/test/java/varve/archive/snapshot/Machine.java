@@ -1,0 +1,158 @@
+package varve.archive.snapshot;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import varve.archive.cli.Captured;
+import varve.archive.cli.ExitCode;
+import varve.archive.cli.Main;
+import varve.testdata.VarveProcess;
+
+/// What a test of snapshots works with on a machine that has the storage: its programs, `varve` in this process, and `varve` in another one
+/// that is killed at the n-th program that it calls.
+final class Machine {
+
+    private static final int KILLED = 137;
+
+    final Path vault;
+    final Map<String, String> environment = new HashMap<>();
+    private final Path folder;
+
+    /// How a run of `varve` ended.
+    record Ended(int code, String out, String err) {
+
+        Ended expect(ExitCode expected) {
+            if (code != expected.number()) {
+                throw new AssertionError("expected " + expected + ", found " + code + ": " + out + err);
+            }
+            return this;
+        }
+
+        Ended says(String text) {
+            if (!(out + err).contains(text)) {
+                throw new AssertionError("does not say \"" + text + "\": " + out + err);
+            }
+            return this;
+        }
+
+        /// {@return a member of the JSON that it printed}
+        String member(String name) {
+            Matcher matcher = Pattern.compile("\"" + name + "\": *\"?([^\",\\n]*)\"?").matcher(out);
+            if (!matcher.find()) {
+                throw new AssertionError("no " + name + " in " + out + err);
+            }
+            return matcher.group(1);
+        }
+    }
+
+    /// @param folder that can be written to
+    Machine(Path folder) throws IOException {
+        this.folder = Files.createDirectories(folder);
+        this.vault = folder.resolve("vault");
+    }
+
+    /// {@return what a program prints} It has to succeed.
+    static String run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String out = new String(process.getInputStream().readAllBytes());
+        if (!process.waitFor(5, TimeUnit.MINUTES) || process.exitValue() != 0) {
+            throw new AssertionError(Arrays.toString(command) + ": " + out);
+        }
+        return out.strip();
+    }
+
+    static String shell(String script) throws IOException, InterruptedException {
+        return run("sh", "-ec", script);
+    }
+
+    /// {@return the snapshots in a volume group that varve has taken}
+    static List<String> ours(String group) throws IOException, InterruptedException {
+        return run("lvs", "--noheadings", "-o", "lv_name,lv_tags", group).lines()
+                .filter(line -> line.contains("varve.vault="))
+                .map(line -> line.strip().split(" +")[0])
+                .toList();
+    }
+
+    static String b3sum(String file) throws IOException, InterruptedException {
+        return run("b3sum", "--no-names", file);
+    }
+
+    static void equal(Object expected, Object found, String what) {
+        if (!expected.equals(found)) {
+            throw new AssertionError(what + ": expected " + expected + ", found " + found);
+        }
+    }
+
+    static void step(String what) {
+        System.out.printf("%7.1f s  %s%n", System.nanoTime() / 1e9 % 1e5, what);
+    }
+
+    /// Runs `varve` in this process.
+    Ended varve(Object... arguments) {
+        List<String> words = words(arguments);
+        Captured captured = new Captured();
+        ExitCode code = Main.run(captured.stdio(0), words.toArray(String[]::new));
+        return new Ended(code.number(), captured.out(), captured.err());
+    }
+
+    private List<String> words(Object... arguments) {
+        List<String> words = new ArrayList<>(Arrays.stream(arguments).map(Object::toString).toList());
+        words.addAll(1, List.of("--vault", vault.toString()));
+        return words;
+    }
+
+    /// Runs `varve` in a process of its own, which is killed just before the n-th program that it calls.
+    ///
+    /// @param tools names of the programs that count
+    /// @return whether it came so far
+    boolean varveKilledAt(int call, List<String> tools, Object... arguments) throws IOException, InterruptedException {
+        Path bin = Files.createDirectories(folder.resolve("bin"));
+        Path count = Files.writeString(folder.resolve("count"), "0");
+        for (String tool : tools) {
+            String real = run("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin command -v " + tool);
+            Path wrapper = Files.writeString(bin.resolve(tool), """
+                    #!/bin/sh
+                    n=$(($(cat %1$s) + 1))
+                    echo $n >%1$s
+                    if [ $n = %2$d ]; then kill -9 $PPID; exit 1; fi
+                    exec %3$s "$@"
+                    """.formatted(count, call, real));
+            Files.setPosixFilePermissions(wrapper, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Ended ended = process(Map.of("PATH", bin + ":" + System.getenv("PATH")), words(arguments));
+        if (ended.code != KILLED) {
+            ended.expect(ExitCode.OK);
+        }
+        return ended.code == KILLED;
+    }
+
+    /// Runs `varve` in a process of its own, in the environment of this machine.
+    Ended varveProcess(Object... arguments) throws IOException, InterruptedException {
+        return process(Map.of(), words(arguments));
+    }
+
+    private Ended process(Map<String, String> more, List<String> words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(VarveProcess.QUICK);
+        command.addAll(List.of("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"), "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(words);
+        Path err = folder.resolve("err");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
+        builder.environment().keySet().removeIf(name -> name.startsWith("VARVE_"));
+        builder.environment().putAll(environment);
+        builder.environment().putAll(more);
+        Process process = builder.start();
+        String out = new String(process.getInputStream().readAllBytes());
+        return new Ended(process.waitFor(), out, Files.readString(err));
+    }
+}

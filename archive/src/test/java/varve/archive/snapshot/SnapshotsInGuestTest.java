@@ -1,0 +1,60 @@
+package varve.archive.snapshot;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import varve.testdata.Guest;
+import varve.testdata.Histories;
+
+/// Snapshots by the real LVM, thin pools and DRBD, in a kernel of their own: a week of nightly deltas of a file system in use, snapshots that
+/// overflow, and runs that are killed at every step.
+class SnapshotsInGuestTest {
+
+    private static final long DISK = 512L << 20;
+    private static final int LIMIT_SECONDS = Integer.getInteger("varve.test.guestLimit", 900);
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 3);
+
+    @TempDir
+    Path job;
+
+    private final long seed = Histories.seeds(1).getFirst();
+
+    @BeforeEach
+    void check() {
+        String missing = Guest.missing("lvs", "thin_delta", "drbdadm", "b3sum", "mkfs.ext4");
+        Assumptions.assumeTrue(missing.isEmpty(), "needs " + missing);
+    }
+
+    private void run(Class<?> scene, Object... words) throws Exception {
+        String[] arguments = Arrays.stream(words).map(Object::toString).toArray(String[]::new);
+        Guest.run(job, DISK, LIMIT_SECONDS, scene, arguments);
+    }
+
+    @Test
+    void aWeekOfNightsOfAMountedVolume() throws Exception {
+        run(LvmScenes.class, "week", "classic", seed);
+    }
+
+    @Test
+    void aWeekOfNightsOfAMountedThinVolume() throws Exception {
+        run(LvmScenes.class, "week", "thin", seed);
+    }
+
+    @Test
+    void aRunKilledAtAnyStepLeavesNothingThatTheNextDoesNotRemove() throws Exception {
+        run(LvmScenes.class, "kills", "classic", seed, 1);
+    }
+
+    @Test
+    void aRunOnAThinVolumeKilledAtAnyStepLeavesNothingThatTheNextDoesNotRemove() throws Exception {
+        run(LvmScenes.class, "kills", "thin", seed, EVERY);
+    }
+
+    @Test
+    void aSecondaryIsArchivedOnlyIfItIsUpToDate() throws Exception {
+        run(DrbdScene.class, seed);
+    }
+}

@@ -1,0 +1,70 @@
+package varve.testdata;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// A machine of its own, with device-mapper and DRBD: User Mode Linux (`testdata/uml`). A main class of the test's class path runs in it
+/// as root; the host's files are there, read-only.
+public final class Guest {
+
+    private static final int MEMORY_MIB = 900;
+
+    private Guest() {}
+
+    /// {@return what is missing on this machine; nothing if a guest can be started}
+    public static String missing(String... tools) {
+        List<String> needed = new ArrayList<>(List.of("linux.uml", "modprobe", "timeout"));
+        needed.addAll(List.of(tools));
+        List<String> missing = new ArrayList<>(needed.stream().filter(tool -> Tools.find(tool).isEmpty()).toList());
+        if (!"root".equals(System.getProperty("user.name"))) {
+            missing.add("root");
+        }
+        return String.join(", ", missing);
+    }
+
+    /// Runs a main class to its end.
+    ///
+    /// @param job an empty folder
+    /// @param diskSize of the empty disk `/dev/ubda`
+    /// @throws AssertionError with what it printed, if it fails
+    public static void run(Path job, long diskSize, int limitSeconds, Class<?> main, String... arguments) throws IOException, InterruptedException {
+        Path disk = job.resolve("disk");
+        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+            file.setLength(diskSize);
+        }
+        List<String> words = new ArrayList<>(List.of("exec", Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        words.addAll(VarveProcess.QUICK);
+        words.addAll(List.of("-Djava.io.tmpdir=/mnt/tmp", "-cp", "'" + System.getProperty("java.class.path") + "'", main.getName()));
+        words.addAll(List.of(arguments));
+        Path script = Files.writeString(job.resolve("job"), "#!/bin/sh\n" + String.join(" ", words) + "\n");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+        List<String> command = List.of(TestFiles.root().resolve("uml/run").toString(), job.toString(), disk.toString());
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("UML_LIMIT", String.valueOf(limitSeconds));
+        builder.environment().put("UML_MEMORY", MEMORY_MIB + "M");
+        builder.environment().merge("PATH", "/usr/sbin:/sbin", (path, more) -> path + ":" + more);
+        Process process = builder.start();
+        String said = new String(process.getInputStream().readAllBytes());
+        int code = process.waitFor();
+        Files.deleteIfExists(disk);
+        if (code != 0) {
+            throw new AssertionError("exit status " + code + " in the guest: " + said + log(job));
+        }
+    }
+
+    private static String log(Path job) throws IOException {
+        Path log = job.resolve("log");
+        if (!Files.exists(log)) {
+            return "";
+        }
+        try (Stream<String> lines = Files.lines(log)) {
+            return lines.reduce("", (text, line) -> text + "\n" + line);
+        }
+    }
+}
