@@ -156,7 +156,7 @@ public final class ArchiveRun {
         Exception failure = null;
         try {
             if (around.hooks().before().isPresent()) {
-                around.hooks().run("--before", around.hooks().before().get(), environment(source, "before"), warnings);
+                around.hooks().run("--before", around.hooks().before().get(), environment(source, "before"), around.said());
             }
             checkNotEnded();
             outcome = turn.take(receipt);
@@ -187,7 +187,7 @@ public final class ArchiveRun {
             });
         }
         try {
-            around.hooks().run("--after", around.hooks().after().get(), environment, warnings);
+            around.hooks().run("--after", around.hooks().after().get(), environment, around.said());
         } catch (IOException e) {
             troubles.add(e.getMessage());
             if (failure != null) {

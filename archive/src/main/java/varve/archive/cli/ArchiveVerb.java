@@ -119,7 +119,7 @@ public final class ArchiveVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ArchiveOptions options = options();
-        RunOptions around = changes.around(hooks.read());
+        RunOptions around = changes.around(hooks.read(), line -> stdio.err().println(Printable.line(line)));
         lockWait.duration();
         List<Job> jobs = new ArrayList<>();
         for (String source : sources) {

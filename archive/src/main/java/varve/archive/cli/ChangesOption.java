@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import varve.archive.ListReport;
@@ -65,9 +66,11 @@ final class ChangesOption {
     }
 
     /// {@return how a list is audited that the run itself makes}
-    RunOptions around(Hooks hooks) {
+    ///
+    /// @param said gets what hooks print
+    RunOptions around(Hooks hooks, Consumer<String> said) {
         check();
-        return new RunOptions(hooks, auditSample / 100, auditStripeDays, new SecureRandom());
+        return new RunOptions(hooks, said, auditSample / 100, auditStripeDays, new SecureRandom());
     }
 
     static void json(JsonText text, ListReport list) {

@@ -19,7 +19,7 @@ import varve.archive.snapshot.Machine.Ended;
 /// and nights.
 public final class LvmScenes {
 
-    private static final int NIGHTS = 7;
+    private static final int NIGHTS = Integer.getInteger("varve.test.nights", 7);
     private static final List<String> TOOLS = List.of("lvs", "lvcreate", "lvremove", "lvchange", "dmsetup", "thin_delta");
 
     private final Random random;
@@ -124,18 +124,9 @@ public final class LvmScenes {
         writer.join();
         machine.varve("snapshots").expect(ExitCode.OK).says("kept for the next delta");
         machine.varve("consolidate", "da-ta", "--from", "-" + NIGHTS, "--prove", "kept").expect(ExitCode.OK).says("proved: all of " + origin + "@" + only());
-        if (thin) {
-            heldBySomebodyElse();
-        } else {
-            overflows();
-        }
         equal("foreign", run("lvs", "--noheadings", "-o", "lv_name", "vg-0/foreign").strip(), "the snapshot of somebody else");
         machine.varve("snapshots", "--forget").expect(ExitCode.OK);
         equal(List.of(), snapshots(), "snapshots of ours");
-        Ended ended = archive("--snapshot-size", "60%");
-        good(ended);
-        ended.says("THE WHOLE DEVICE IS READ: no snapshot of an earlier run is there");
-        snapshotThatTheVaultDoesNotKnow();
     }
 
     private void scribble(AtomicBoolean over) {
@@ -150,59 +141,6 @@ public final class LvmScenes {
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private void snapshotThatTheVaultDoesNotKnow() throws Exception {
-        String folder = machine.vault.resolve("da-ta").toString();
-        shell("ls " + folder + "/*.json | sort | tail -n 1 | sed 's/json$//' | while read -r newest; do rm \"$newest\"*; done; rm -f " + folder + "/.varve-volume*");
-        write(1);
-        Ended ended = archive("--snapshot-size", "60%");
-        good(ended);
-        ended.says("THE WHOLE DEVICE IS READ: no point of this vault was made from");
-        step("a vault that was rolled back does not believe the snapshot");
-    }
-
-    private void heldBySomebodyElse() throws Exception {
-        run("dmsetup", "message", "vg--0-pool-tpool", "0", "reserve_metadata_snap");
-        write(1);
-        Ended ended = archive("--tool-timeout", "3").expect(ExitCode.OK).says("somebody else holds its metadata snapshot");
-        ended.says("THE WHOLE DEVICE IS READ");
-        equal(b3sum("/dev/vg-0/" + only()), ended.member("root"), "root");
-        run("dmsetup", "message", "vg--0-pool-tpool", "0", "release_metadata_snap"); // which fails if it was taken away
-        write(1);
-        good(archive());
-        step("a pool whose metadata snapshot is somebody else's");
-    }
-
-    private void overflows() throws Exception {
-        write(1);
-        good(archive("--snapshot-size", "4M"));
-        fill();
-        Ended ended = archive("--snapshot-size", "4M");
-        good(ended);
-        ended.says("THE WHOLE DEVICE IS READ: the snapshot that was kept has overflowed");
-        step("the kept snapshot overflowed");
-        String kept = only();
-        Thread flood = new Thread(() -> {
-            try {
-                while (snapshots().size() < 2) {
-                    Thread.sleep(50);
-                }
-                fill();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
-        flood.start();
-        archive("--snapshot-size", "4M", "--bwlimit", "3M", "--full").expect(ExitCode.IO).says("the snapshot overflowed while it was read");
-        flood.join();
-        equal(kept, only(), "what is left");
-        good(archive("--snapshot-size", "60%"));
-        step("the new snapshot overflowed");
-    }
-
-    private void fill() throws Exception {
-        shell("dd if=/dev/urandom of=" + files + "/flood bs=1M count=10 conv=fsync status=none; rm " + files + "/flood; sync");
     }
 
     /// A run that is killed before each of the programs that it calls.
