@@ -30,6 +30,9 @@ class ForeignFilesTest {
 
     private static final int BLOCK = 4096;
 
+    /// between the beginning and the end of a file; 1 to cut and flip at every byte
+    private static final int STRIDE = Integer.getInteger("varve.test.patch.stride", 211);
+
     @TempDir
     Path folder;
 
@@ -123,7 +126,7 @@ class ForeignFilesTest {
                 assertArrayEquals(changed(before), read(form, file, before), form.word());
             }
             int accepted = 0;
-            for (int size = 0; size < whole.length; size += size < 700 || size > whole.length - 200 ? 1 : 61) {
+            for (int size = 0; size < whole.length; size += size < 150 || size > whole.length - 120 ? 1 : STRIDE) {
                 Files.write(file, Arrays.copyOf(whole, size));
                 try {
                     read(form, file, before);
@@ -145,7 +148,7 @@ class ForeignFilesTest {
         for (Map.Entry<Form, byte[]> patch : patches(before).entrySet()) {
             byte[] bytes = patch.getValue();
             int refused = 0;
-            for (int at = 0; at < bytes.length; at += at < 600 || at > bytes.length - 150 ? 1 : 97) {
+            for (int at = 0; at < bytes.length; at += at < 100 || at > bytes.length - 100 ? 1 : STRIDE) {
                 for (int flip : new int[] {0x01, 0x80}) {
                     bytes[at] ^= (byte) flip;
                     Files.write(file, bytes);
