@@ -29,7 +29,7 @@ import varve.testdata.VarveProcess.Ended;
 /// if nothing had happened.
 class HistoryKillTest {
 
-    private static final int KILLS = Integer.getInteger("varve.test.kills", 4);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 2);
     private static final int POINTS = 7;
 
     /// folds #2 to #5 over a point that stays for ever, drops the rest
@@ -155,7 +155,7 @@ class HistoryKillTest {
 
     private void atEachStep(String calls, Look look, TreeSet<String> after, Object... words) throws Exception {
         int killed = 0;
-        for (int step = 1; VaultScene.killed(calls, step, at(home, words)); step += 3) {
+        for (int step = 1; VaultScene.killed(calls, step, at(home, words)); step += 4) {
             killed++;
             look.at();
             finish(after, words);

@@ -19,7 +19,7 @@ import varve.testdata.VarveProcess.Ended;
 /// `-Dvarve.test.chain=400` makes it more than a year.
 class LongChainTest {
 
-    private static final int DELTAS = Integer.getInteger("varve.test.chain", 100);
+    private static final int DELTAS = Integer.getInteger("varve.test.chain", 60);
     private static final int SIZE = 2 << 20;
     private static final long MORE_KIB = 40 << 10;
 
