@@ -83,6 +83,7 @@ public final class Unmounter {
             Thread.sleep(POLL_MILLIS);
         }
         end(mounted);
+        unmountLayers(mounted, lazily, true); // a server that was about to begin may have begun since
         List<String> said = mounted.said();
         Mounted.remove(home);
         return said;
@@ -169,9 +170,7 @@ public final class Unmounter {
     private static void end(Mounted mounted) throws InterruptedException {
         Optional<Server> server = mounted.about().server();
         if (server.isPresent()) {
-            if (mounted.about().way() == Mounted.Way.NBD) {
-                server.get().end();
-            }
+            server.get().end();
             server.get().awaitEnd(PATIENCE);
         }
     }
