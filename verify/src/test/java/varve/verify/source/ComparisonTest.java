@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -238,6 +241,22 @@ final class ComparisonTest {
         assertFalse(differences.same());
         assertFalse(differences.located());
         assertTrue(differences.damaged().none());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"b3sum", "sha256sum", "md5sum"})
+    void hashOfALoopDeviceIsAcceptedAndRefusedAfterOneByteWasWritten(String tool) throws IOException {
+        Assumptions.assumeTrue(LoopDevice.available(), "needs root and loop devices");
+        try (LoopDevice device = LoopDevice.attach(file)) {
+            assertSame(compare(list(run(tool, device.path()))));
+            try (FileChannel channel = FileChannel.open(device.path(), StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(new byte[] {(byte) (image[SIZE / 2] ^ 1)}), SIZE / 2);
+                channel.force(true);
+            }
+            Differences differences = compare(list(run(tool, device.path())));
+            assertFalse(differences.same());
+            assertTrue(differences.damaged().none());
+        }
     }
 
     @Test
