@@ -23,6 +23,7 @@ module varve.archive {
     exports varve.archive.linux;
     exports varve.archive.partition;
     exports varve.archive.retention;
+    exports varve.archive.sign;
     exports varve.archive.vault;
 
     opens varve.archive.cli to info.picocli;
@@ -47,5 +48,8 @@ module varve.archive {
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,
             varve.archive.cli.CatalogueVerb,
+            varve.archive.cli.KeyVerb,
+            varve.archive.cli.TrustVerb,
+            varve.archive.cli.SignVerb,
             varve.archive.cli.Demo;
 }

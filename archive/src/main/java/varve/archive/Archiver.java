@@ -47,6 +47,9 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.file.Signer;
+import varve.archive.vault.Signatures;
+import varve.archive.sign.SecretKey;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.Receipt;
@@ -196,6 +199,8 @@ public final class Archiver {
 
     private Outcome record(Input input, Optional<ListedChanges> changes, Receipt.Draft receipt) throws IOException {
         Volume volume = vault.volume(name);
+        Signatures signatures = Signatures.of(volume);
+        Optional<SecretKey> key = options.dryRun() ? Optional.empty() : signatures.requireSound();
         History history = history();
         Optional<Point> latest = history.latest();
         int chunkLog = chunkLog(latest, input.size);
@@ -222,7 +227,10 @@ public final class Archiver {
                 if (options.dryRun()) {
                     return dryRun(task, input.name);
                 }
-                Outcome outcome = write(volume, task, latest, time, input.name, receipt);
+                if (key.isPresent()) {
+                    signatures.begin(key.get(), header.volumeId(), clock.instant());
+                }
+                Outcome outcome = write(volume, task, latest, time, input.name, receipt, Signatures.signer(key, clock));
                 outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
                 if (list != null) {
                     list.remember(volume.folder());
@@ -282,11 +290,12 @@ public final class Archiver {
     }
 
     private Outcome write(
-            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt) throws IOException {
+            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt, Signer signer)
+            throws IOException {
         Header header = task.header;
         Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
         long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer)) {
             try {
                 Totals totals = run(task, writer.hints(), writer);
                 checkRoot(totals.state, source, writer);

@@ -34,6 +34,8 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.file.Signer;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
@@ -235,12 +237,13 @@ public final class Consolidation implements Closeable {
             throw new IllegalStateException("nothing to do");
         }
         vault.check();
+        Signer signer = Signatures.signer(Signatures.of(volume).requireSound(), clock);
         Hashing.warmUp(plan.readSize() + plan.packedSize());
         String about = plan.from().map(from -> Manifest.text(from.manifest().time())).orElse("full") + " to "
                 + Manifest.text(plan.to().manifest().time());
         Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), about, clock);
         try {
-            return write(clock, progress, receipt, decoded);
+            return write(clock, progress, receipt, decoded, signer);
         } catch (RefusedException e) {
             throw e; // nothing was done
         } catch (IOException e) {
@@ -249,11 +252,11 @@ public final class Consolidation implements Closeable {
         }
     }
 
-    private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt, long decoded) throws IOException {
+    private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt, long decoded, Signer signer) throws IOException {
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer)) {
             try {
                 Totals totals = run(writer, progress, decoded);
                 if (!totals.state.equals(point.state())) {

@@ -32,6 +32,7 @@ import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.Rule;
 import varve.archive.format.State;
+import varve.archive.sign.SecretKey;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
@@ -41,6 +42,7 @@ import varve.archive.vault.Receipts;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Ranges;
 import varve.archive.vault.Sharing;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Standing;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
@@ -118,9 +120,25 @@ public final class Copying {
             CopyPlan plan = plan();
             shown.accept(plan);
             ArchiveCopy.discardStages(volume.folder(), plan.items().stream().map(item -> item.archive().manifest()).toList());
+            beginSignatures(plan, volume);
             Outcome outcome = bring(plan, volume, progress);
             new Sharing(together(), clock, warnings).share(name, target);
             return outcome;
+        }
+    }
+
+    /// so that a volume that is signed here is signed there, too, as a whole and from its beginning
+    private void beginSignatures(CopyPlan plan, Volume volume) throws IOException {
+        Optional<SecretKey> key = target.signing().key();
+        if (key.isEmpty() || plan.items().isEmpty() || !volume.read().history().archives().isEmpty()) {
+            return;
+        }
+        for (Vault source : sources) {
+            Volume from = source.volume(name);
+            if (from.exists() && Signatures.of(from).believes(key.get())) {
+                Signatures.of(volume).begin(key.get(), plan.items().getFirst().archive().manifest().volumeId(), clock.instant());
+                return;
+            }
         }
     }
 

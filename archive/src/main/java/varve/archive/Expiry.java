@@ -35,6 +35,7 @@ import varve.archive.format.Manifest;
 import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Copies;
 import varve.archive.vault.Depth;
@@ -192,6 +193,7 @@ public final class Expiry {
     private Outcome locked(Consumer<ExpiryPlan> shown, LongConsumer progress) throws IOException, InterruptedException {
         ExpiryPlan plan = plan();
         shown.accept(plan);
+        Signatures.of(volume).requireSound();
         Receipt.Draft receipt = Receipt.begin(Receipt.What.EXPIRE, vault, volume.name(), plan.policy().toString(), clock);
         History history = volume.read().sound();
         proveWhatWasMade(plan, history);
@@ -233,7 +235,7 @@ public final class Expiry {
         Manifest manifest = point.manifest();
         Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), Manifest.text(manifest.time()), clock);
         Header header = new Header(Kind.DELTA, manifest.chunkLog(), manifest.volumeId(), point.state());
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header)) {
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, Signatures.signer(Signatures.of(volume).requireKey(), clock))) {
             Manifest made = writer.commit(point.state(), written -> manifest.derive(
                     point.state(), clock.instant().truncatedTo(ChronoUnit.MILLIS), Version.TOOL, 0, 0, written.file(), written.index()));
             keep(receipt, made, writer.readBackFromMedium());
@@ -314,9 +316,11 @@ public final class Expiry {
         settings = expired.isEmpty() ? settings : settings.expire(expired);
         for (Volume of : volumes()) {
             if (Files.isWritable(of.folder()) && settings.newerThan(of)) {
-                settings.write(of.folder());
+                settings.writeSigned(of);
             }
         }
+        Set<String> going = plan.forgotten().stream().map(archive -> archive.manifest().baseName() + ".json").collect(Collectors.toSet());
+        new Receipts(volume).sign(going, false);
         for (StoredArchive archive : plan.removed()) {
             if (!plan.forgotten().contains(archive)) {
                 evict(archive);

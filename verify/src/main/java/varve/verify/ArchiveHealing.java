@@ -23,6 +23,9 @@ import varve.archive.format.Manifest;
 import varve.archive.format.Node;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.Hash;
+import varve.archive.sign.Signature;
+import varve.archive.sign.UntrustedException;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Ranges;
 import varve.verify.HealingReport.Part;
 import varve.verify.HealingReport.Repair;
@@ -34,6 +37,7 @@ import varve.verify.HealingReport.Repair;
 final class ArchiveHealing {
 
     private static final int GROUP = 1 << FileTree.GROUP_LOG;
+    private static final String SIGNATURE = "json" + Signature.EXTENSION;
 
     private final HealingRun run;
     private final StoredArchive archive;
@@ -74,6 +78,7 @@ final class ArchiveHealing {
         if (fault.isPresent()) {
             healManifest(believed, fault.get());
         }
+        healSignature(believed);
     }
 
     private Path file(String extension) {
@@ -187,6 +192,35 @@ final class ArchiveHealing {
             MemorySegment bytes = arena.allocate(believed.text().length, 8);
             bytes.copyFrom(MemorySegment.ofArray(believed.text()));
             replace("json", damage, bytes, believed.from().vault());
+        }
+    }
+
+    private void healSignature(Manifests.Believed believed) throws IOException {
+        Signatures signatures = Signatures.of(here.volume());
+        if (!signatures.signed() || signedIn(here, signatures, believed)) {
+            return;
+        }
+        String damage = Files.exists(file(SIGNATURE)) ? "not the signature of the manifest" : "missing";
+        for (Place place : run.places()) {
+            if (signedIn(place, signatures, believed)) {
+                byte[] text = Folder.read(place.file(base, SIGNATURE), Signature.MAX_SIZE);
+                try (Arena arena = Arena.ofConfined()) {
+                    MemorySegment bytes = arena.allocate(text.length, 8);
+                    bytes.copyFrom(MemorySegment.ofArray(text));
+                    replace(SIGNATURE, damage, bytes, place.vault());
+                }
+                return;
+            }
+        }
+        run.lost(archive, name(SIGNATURE), Optional.empty(), damage + ", and no other vault at hand has it; varve sign makes it anew, with the key", Ranges.NONE);
+    }
+
+    private boolean signedIn(Place place, Signatures signatures, Manifests.Believed believed) throws IOException {
+        try {
+            signatures.checkSignature(place.file(base, "json"), believed.text());
+            return true;
+        } catch (UntrustedException e) {
+            return false;
         }
     }
 

@@ -27,6 +27,19 @@ public sealed interface Finding {
         }
     }
 
+    /// Something that nobody vouches for who is believed, or that is not what was signed.
+    record Untrusted(String file, Severity severity, String text) implements Finding {}
+
+    /// Whose signatures were seen, and were right.
+    ///
+    /// @param believed whether this host believes the key, and not only the vault names it
+    record Signed(String file, boolean believed, String text) implements Finding {
+        @Override
+        public Severity severity() {
+            return Severity.NOTE;
+        }
+    }
+
     /// Files of an archive without the manifest that makes them one.
     record MissingManifest(String file) implements Finding {
         @Override
@@ -224,6 +237,8 @@ public sealed interface Finding {
     default String kind() {
         return switch (this) {
             case DamagedManifest _ -> "damaged-manifest";
+            case Untrusted _ -> "untrusted";
+            case Signed _ -> "signed";
             case MissingManifest _ -> "missing-manifest";
             case MissingPoints _ -> "missing-points";
             case MissingFile _ -> "missing-file";

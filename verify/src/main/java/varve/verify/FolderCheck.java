@@ -11,13 +11,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import varve.archive.chain.Point;
+import varve.archive.file.Folder;
 import varve.archive.file.Removal;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.UnsupportedException;
+import varve.archive.sign.Signature;
+import varve.archive.sign.UntrustedException;
+import varve.archive.vault.Head;
 import varve.archive.vault.Numbers;
 import varve.archive.vault.Receipts;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeSettings;
 
@@ -28,19 +33,55 @@ final class FolderCheck {
             Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree)");
     private static final Pattern POINT = Pattern.compile(".+\\.\\d{8}T\\d{6}\\.\\d{3}Z");
     private static final String STAGE = ".varve-stage";
-    private static final Set<String> OURS = Set.of(".varve-lock", ".varve-lock-holder", Receipts.FILE);
+    private static final Set<String> OURS = Set.of(
+            ".varve-lock", ".varve-lock-holder", Receipts.FILE, Signature.SIGNER, Signatures.DRAFT, Head.FILE, Head.FILE + Signature.EXTENSION);
 
     private FolderCheck() {}
 
     static void run(Volume volume, Volume.Content content, Findings findings) throws IOException {
         for (Volume.Problem problem : content.problems()) {
             String file = problem.manifest();
-            findings.add(file, problem.cause(), text -> new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
+            findings.add(file, problem.cause(), text -> problem.cause() instanceof UntrustedException
+                    ? new Finding.Untrusted(file, Severity.DAMAGE, text)
+                    : new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
         }
+        signatures(volume, content, findings);
         gaps(content, expired(volume, content, findings), findings);
         times(content, findings);
         files(volume, findings);
         receipts(volume, findings);
+    }
+
+    private static void signatures(Volume volume, Volume.Content content, Findings findings) throws IOException {
+        Signatures signatures = Signatures.of(volume);
+        if (!signatures.signed()) {
+            return;
+        }
+        signatures.headProblem().ifPresent(problem -> untrusted(Head.FILE, Severity.DAMAGE, problem, findings));
+        if (signatures.head().isEmpty() && signatures.headProblem().isEmpty()) {
+            findings.add(new Finding.Untrusted(Head.FILE, Severity.SPARE, Head.FILE + ": missing: each manifest is signed, but whether one was removed does not show;"
+                    + " the next run that has the key signs a head"));
+        }
+        signatures.head().ifPresent(head -> findings.add(new Finding.Signed(Head.FILE, signatures.believed(), Head.FILE + ": signed by key " + signatures.headSigner().orElseThrow()
+                + (signatures.believed() ? ", which this host believes" : ", which the vault names itself; this host believes no key for it yet (varve trust add)")
+                + ": head " + head.generation() + " of " + Manifest.text(head.written()) + " lists " + head.manifests().size() + " manifests")));
+        for (UntrustedException misfit : signatures.misfits()) {
+            untrusted(volume.folder().getFileName().toString(), Severity.DAMAGE, misfit, findings);
+        }
+        for (StoredArchive archive : content.history().archives()) {
+            Path manifest = volume.folder().resolve(archive.manifestFile().getFileName());
+            if (Files.exists(manifest)) {
+                try {
+                    signatures.checkSignature(manifest, Folder.read(manifest, Manifest.MAX_SIZE));
+                } catch (UntrustedException e) { // its head lists it, or it would not have been read
+                    untrusted(manifest.getFileName().toString(), Severity.SPARE, e, findings);
+                }
+            }
+        }
+    }
+
+    static void untrusted(String file, Severity severity, UntrustedException why, Findings findings) {
+        findings.add(new Finding.Untrusted(file, severity, Findings.text(file, why)));
     }
 
     /// {@return numbers of points that were given up}
@@ -140,6 +181,8 @@ final class FolderCheck {
                 if (!committing && !names.contains(Removal.PREFIX + manifest) && !Files.exists(volume.folder().resolve(manifest)) && missing.add(manifest)) {
                     findings.add(new Finding.MissingManifest(manifest));
                 }
+            } else if (name.endsWith(".json" + Signature.EXTENSION) && names.contains(name.substring(0, name.length() - Signature.EXTENSION.length()))) {
+                continue; // looked at with its manifest
             } else if (!name.endsWith(".json") && !OURS.contains(name) && !name.startsWith(Receipts.HIDDEN)) {
                 findings.add(new Finding.StrayFile(name, name + ": no part of an archive"));
             }

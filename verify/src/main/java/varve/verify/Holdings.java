@@ -7,12 +7,14 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
 import varve.archive.hash.Hash;
+import varve.archive.sign.UntrustedException;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Inventory;
 import varve.archive.vault.Vault;
@@ -28,7 +30,9 @@ import varve.archive.vault.Volume;
 /// @param own what its folder holds
 /// @param history of the volume in all vaults at hand; each archive in the folder from which it is read: here, if it is here
 /// @param elsewhere data files that vaults which are not at hand are known to hold, proved, by their hashes
-record Holdings(Vault vault, Volume volume, Volume.Content own, History history, Set<Hash> elsewhere) {
+/// @param setBack what is wrong with the signed head here, if a newer one was seen
+record Holdings(
+        Vault vault, Volume volume, Volume.Content own, History history, Set<Hash> elsewhere, Optional<UntrustedException> setBack) {
 
     /// Looks into the vaults.
     ///
@@ -51,7 +55,7 @@ record Holdings(Vault vault, Volume volume, Volume.Content own, History history,
             boolean away = here.contains(archive.manifest().baseName()) && !Files.exists(archive.data());
             archives.add(new StoredArchive(away ? volume.folder() : data, archive.manifest()));
         }
-        return new Holdings(vault, volume, own, new History(archives), elsewhere(vault, others, name, catalogue));
+        return new Holdings(vault, volume, own, new History(archives), elsewhere(vault, others, name, catalogue), catalogue.setBack(vault.id(), name));
     }
 
     private static Set<Hash> elsewhere(Vault vault, List<Vault> others, String name, Catalogue catalogue) throws IOException {

@@ -33,6 +33,7 @@ import varve.archive.format.Rule;
 import varve.archive.format.Summary;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Signatures;
 
 /// The manifests of one volume in several folders: which of those that bear one name is to be believed.
 ///
@@ -167,6 +168,7 @@ final class Manifests {
         try (Stream<Path> content = Files.list(place.folder())) {
             names = content.map(path -> path.getFileName().toString()).sorted().toList();
         }
+        Signatures signatures = signatures(place);
         for (String name : names) {
             Matcher part = NAME.matcher(name);
             if (part.matches() && !names.contains(DROPPED + part.group(1) + ".json")) {
@@ -175,7 +177,7 @@ final class Manifests {
                     here.add(base);
                 }
                 if (name.endsWith(".json")) {
-                    take(place, base, name);
+                    take(place, base, name, signatures);
                 }
             }
         }
@@ -186,13 +188,14 @@ final class Manifests {
         }
     }
 
-    private void take(Place place, String base, String name) {
+    private void take(Place place, String base, String name, Signatures signatures) {
         try {
             byte[] text = Folder.read(place.folder().resolve(name), Manifest.MAX_SIZE);
             Manifest manifest = decode(text, name);
             if (!manifest.volume().equals(volume) || !manifest.baseName().equals(base)) {
                 throw new CorruptException(Rule.F036, name, "it is that of " + manifest.baseName() + " of volume \"" + manifest.volume() + "\"");
             }
+            signatures.check(place.folder().resolve(name), text);
             candidates.computeIfAbsent(base, b -> new ArrayList<>()).add(new Candidate(place, text, manifest, manifest.originalHash()));
         } catch (UnsupportedException e) {
             if (isHere(place)) {
@@ -206,6 +209,12 @@ final class Manifests {
                 notes.add(place.vault() + ": " + text);
             }
         }
+    }
+
+    /// what the vault that is healed demands, also of another that has no key of its own
+    private Signatures signatures(Place place) throws IOException {
+        Signatures theirs = Signatures.of(place.volume());
+        return theirs.signed() ? theirs : Signatures.of(places.getFirst().volume());
     }
 
     /// @throws UnsupportedException if a later version wrote it, and its own check says that it did

@@ -105,7 +105,12 @@ public record Report(
         if (zeros > 0) {
             open.add("the hashes of " + size.apply(zeros) + " of zero runs, taken from the tables");
         }
-        open.add("who wrote the manifests (not signed)");
+        Optional<Finding.Signed> signed = findings.stream().filter(Finding.Signed.class::isInstance).map(Finding.Signed.class::cast).findFirst();
+        if (signed.isEmpty()) {
+            open.add("who wrote the manifests (not signed)");
+        } else if (!signed.get().believed()) {
+            open.add("whose key it is that has signed (this host believes none)");
+        }
         return open;
     }
 

@@ -24,6 +24,7 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
+import varve.archive.vault.Head;
 import varve.archive.vault.Depth;
 import varve.archive.vault.NotFoundException;
 import varve.archive.vault.PointName;
@@ -90,6 +91,7 @@ final class Verification {
         long start = System.nanoTime();
         List<Point> points = points();
         FolderCheck.run(holdings.volume(), holdings.own(), findings);
+        holdings.setBack().ifPresent(why -> FolderCheck.untrusted(Head.FILE, Severity.DAMAGE, why, findings));
         for (StoredArchive archive : holdings.own().history().archives()) {
             count(archive.manifestFile(), archive.manifest().encode().length);
         }

@@ -25,6 +25,7 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.ChainReader;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.sign.Signing;
 import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
@@ -52,7 +53,16 @@ public final class TestVault {
     }
 
     public TestVault(Path folder, int chunkLog) throws IOException {
-        this.vault = Vault.openOrCreate(folder.resolve("vault"));
+        this(folder, chunkLog, Signing.NONE);
+    }
+
+    /// A volume of which every archive is signed.
+    public TestVault(Path folder, Signing signing) throws IOException {
+        this(folder, 16, signing);
+    }
+
+    private TestVault(Path folder, int chunkLog, Signing signing) throws IOException {
+        this.vault = Vault.openOrCreate(folder.resolve("vault")).with(signing);
         this.volume = vault.volume("tools");
         this.image = folder.resolve("image");
         this.chunkLog = chunkLog;

@@ -7,6 +7,8 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.BrokenChainException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.UnsupportedException;
+import varve.archive.sign.UntrustedException;
+import varve.archive.sign.WrongPasswordException;
 import varve.archive.vault.LockedException;
 import varve.archive.vault.NotFoundException;
 
@@ -23,6 +25,7 @@ public enum ExitCode {
     LOCKED(8, "another run is at work on the volume"),
     REFUSED(9, "it would do harm (mounted, held or too small): nothing was done"),
     NOT_FOUND(10, "there is no such vault, volume, point or file"),
+    UNTRUSTED(12, "a signature is missing or wrong: find out why before you use it"),
     INTERRUPTED(130, "interrupted (SIGINT): the same command again carries on"),
     TERMINATED(143, "ended from outside (SIGTERM): the same command again carries on"),
 
@@ -60,11 +63,12 @@ public enum ExitCode {
         return switch (thrown) {
             case UncheckedIOException e -> of(e.getCause());
             case UsageException _ -> USAGE;
+            case UntrustedException _ -> UNTRUSTED;
             case CorruptException _ -> CORRUPT;
             case BrokenChainException _ -> BROKEN_CHAIN;
             case UnsupportedException _ -> UNSUPPORTED;
             case LockedException _ -> LOCKED;
-            case RefusedException _ -> REFUSED;
+            case RefusedException _, WrongPasswordException _ -> REFUSED;
             case NotFoundException _, NoSuchFileException _ -> NOT_FOUND;
             case IOException _ -> IO;
             case InterruptedException _ -> INTERRUPTED;

@@ -16,6 +16,7 @@ public interface Verb {
         BRING_BACK("Bring it back"),
         KEEP("Keep copies"),
         RETAIN("Decide what stays"),
+        TRUST("Sign it, and know whose it is"),
         LEARN("Learn");
 
         private final String heading;

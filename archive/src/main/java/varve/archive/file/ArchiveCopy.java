@@ -22,6 +22,7 @@ import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
 import varve.archive.linux.Linux;
+import varve.archive.sign.Signature;
 
 /// One archive on its way into another folder.
 ///
@@ -172,8 +173,23 @@ public final class ArchiveCopy {
     }
 
     private void bringManifest() throws IOException {
+        bringSignature();
         if (!Files.exists(target.manifestFile())) {
             Folder.replace(target.manifestFile(), manifest.encode());
+        }
+    }
+
+    private void bringSignature() throws IOException {
+        for (String name : List.of(Signature.SIGNER, manifest.baseName() + ".json" + Signature.EXTENSION)) {
+            bringSmall(name);
+        }
+    }
+
+    private void bringSmall(String name) throws IOException {
+        for (Path folder : source.folders()) {
+            if (!Files.exists(target.folder().resolve(name)) && Files.isRegularFile(folder.resolve(name))) {
+                Folder.replace(target.folder().resolve(name), Folder.read(folder.resolve(name), Signature.MAX_SIZE));
+            }
         }
     }
 

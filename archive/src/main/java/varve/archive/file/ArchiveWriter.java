@@ -37,6 +37,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     private static final int FEW_NODES = 8 * Node.SIZE;
 
     private final Stage stage;
+    private final Signer signer;
     private final Header header;
     private final Arena arena = Arena.ofShared();
     private final Hints hints;
@@ -54,8 +55,9 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
     /// @param folder of the volume
     /// @param header of the archive to be; a stage with another header is discarded
-    public ArchiveWriter(Path folder, Header header) throws IOException {
+    public ArchiveWriter(Path folder, Header header, Signer signer) throws IOException {
         this.stage = new Stage(folder);
+        this.signer = signer;
         this.header = header;
         stage.removeForeign();
         if (!stagedHeader(folder).filter(header::equals).isPresent()) {
@@ -167,7 +169,7 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         Manifest manifest;
         try {
             manifest = complete(state, describe, proof);
-            stage.decide(manifest);
+            stage.decide(manifest, signer);
         } catch (IOException e) {
             failed = true; // nothing but the vault is read or written here
             throw e;

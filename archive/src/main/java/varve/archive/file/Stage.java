@@ -7,9 +7,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.UnsupportedException;
+import varve.archive.sign.Signature;
 
 /// The names of an archive that is not one yet, and the step that makes it one.
 ///
@@ -47,12 +49,23 @@ record Stage(Path folder) {
         return folder.resolve(PREFIX + ".json");
     }
 
+    private Path signature() {
+        return folder.resolve(PREFIX + ".json" + Signature.EXTENSION);
+    }
+
     private Path draft() {
         return folder.resolve(PREFIX + ".json-draft");
     }
 
     /// Decides that the staged files, all complete and on the medium, are the archive that `manifest` describes.
-    void decide(Manifest manifest) throws IOException {
+    ///
+    /// @param signer makes a signature of the manifest, if it is to have one
+    void decide(Manifest manifest, Signer signer) throws IOException {
+        Files.deleteIfExists(signature());
+        Optional<byte[]> signature = signer.sign(manifest);
+        if (signature.isPresent()) {
+            Folder.write(signature(), signature.get());
+        }
         Folder.write(draft(), manifest.encode());
         Files.move(draft(), manifest(), StandardCopyOption.ATOMIC_MOVE);
         Folder.sync(folder);
@@ -64,6 +77,7 @@ record Stage(Path folder) {
         renameIfThere(data(), folder.resolve(base + ".zst"));
         renameIfThere(index(), folder.resolve(base + ".index"));
         renameIfThere(tree(), folder.resolve(base + ".tree"));
+        renameIfThere(signature(), folder.resolve(base + ".json" + Signature.EXTENSION));
         Files.deleteIfExists(nodes());
         Files.deleteIfExists(extents());
         Folder.sync(folder);
@@ -122,7 +136,7 @@ record Stage(Path folder) {
     }
 
     private List<Path> files() {
-        return List.of(manifest(), draft(), data(), index(), tree(), nodes(), extents());
+        return List.of(manifest(), signature(), draft(), data(), index(), tree(), nodes(), extents());
     }
 
     private static void renameIfThere(Path from, Path to) throws IOException {

@@ -26,6 +26,7 @@ import java.util.function.Predicate;
 import varve.archive.block.RefusedException;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
+import varve.archive.sign.UntrustedException;
 
 /// What is known of all vaults, of those at hand and of those on a shelf: who holds which data files, when each was last proved,
 /// how many copies there are.
@@ -247,6 +248,27 @@ public final class Catalogue {
         return new Copies(archives, holders);
     }
 
+    /// Compares the signed head of a volume in a vault at hand with the newest that was ever seen there, by any of them.
+    ///
+    /// @return what is wrong with it, if it is an older one
+    public Optional<UntrustedException> setBack(UUID vault, String volume) throws IOException {
+        Optional<Inventory.SeenHead> seen = known.of(vault).flatMap(inventory -> inventory.stock(volume)).flatMap(Inventory.Stock::head);
+        Optional<Vault> here = atHand(vault);
+        if (seen.isEmpty() || here.isEmpty()) {
+            return Optional.empty();
+        }
+        Volume folder = here.get().volume(volume);
+        Optional<Head> head = Signatures.of(folder).head();
+        String expected = "head " + seen.get().generation() + " of " + Manifest.text(seen.get().written()) + " was seen there";
+        if (head.isEmpty()) {
+            return Optional.of(new UntrustedException(folder.folder().resolve(Head.FILE) + ": no head that is believed, although " + expected));
+        }
+        boolean same = head.get().generation() == seen.get().generation() && head.get().hash().equals(seen.get().hash());
+        return head.get().generation() > seen.get().generation() || same ? Optional.empty() : Optional.of(new UntrustedException(
+                folder.folder() + ": vault " + name(vault) + " has head " + head.get().generation() + " of " + Manifest.text(head.get().written()) + ", but "
+                        + expected + ": it was set back, or is an old copy of the disk"));
+    }
+
     // ---- what they tell each other
 
     /// Says something of a vault: in its marker if it is at hand, and to the other vaults at hand.
@@ -302,7 +324,7 @@ public final class Catalogue {
         Inventories told = before.known;
         for (Vault vault : after) {
             if (writable.stream().anyMatch(here -> here.id().equals(vault.id()))) {
-                told = told.with(before.inventory(vault, after, volumes, now));
+                told = told.with(before.inventory(vault, after, volumes, now, warnings));
             }
         }
         for (Vault vault : after) {
@@ -319,7 +341,8 @@ public final class Catalogue {
     }
 
     /// {@return the inventory of a vault as it is now}
-    private Inventory inventory(Vault vault, List<Vault> together, Collection<String> volumes, Instant now) throws IOException {
+    private Inventory inventory(
+            Vault vault, List<Vault> together, Collection<String> volumes, Instant now, Consumer<String> warnings) throws IOException {
         Optional<Inventory> last = known.of(vault.id());
         Map<String, Inventory.Stock> stocks = new TreeMap<>();
         for (String volume : vault.volumes()) {
@@ -327,7 +350,9 @@ public final class Catalogue {
             if (stock.isEmpty() || volumes.contains(volume) || behind.contains(vault.id())) {
                 stock = Stocktaking.stock(vault, vault.volume(volume));
             }
-            stock.ifPresent(found -> stocks.put(volume, found));
+            Optional<Inventory.SeenHead> seen = last.flatMap(inventory -> inventory.stock(volume)).flatMap(Inventory.Stock::head);
+            stock.ifPresent(found -> stocks.put(volume, found.remembering(seen)));
+            setBack(vault.id(), volume).ifPresent(why -> warnings.accept(why.getMessage()));
         }
         List<Inventory.Other> others = new ArrayList<>();
         for (UUID other : all()) {

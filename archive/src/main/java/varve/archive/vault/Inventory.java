@@ -58,7 +58,25 @@ public record Inventory(
     ///
     /// @param volume its name
     /// @param archives by number of their point in time
-    public record Stock(String volume, UUID volumeId, List<Held> archives) {}
+    /// @param head the newest signed head that was ever seen there; empty if the volume is not signed
+    public record Stock(String volume, UUID volumeId, Optional<SeenHead> head, List<Held> archives) {
+
+        public Stock(String volume, UUID volumeId, List<Held> archives) {
+            this(volume, volumeId, Optional.empty(), archives);
+        }
+
+        Stock remembering(Optional<SeenHead> older) {
+            boolean newer = older.isPresent() && head.map(it -> it.generation < older.get().generation).orElse(true);
+            return newer ? new Stock(volume, volumeId, older, archives) : this;
+        }
+    }
+
+    /// Which head a vault had of a volume.
+    public record SeenHead(long generation, Hash hash, Instant written) {
+        static SeenHead of(Head head) {
+            return new SeenHead(head.generation(), head.hash(), head.written());
+        }
+    }
 
     /// What makes a data file one and the same in several vaults. (Content alone does not: a device that comes back to an old state the
     /// same way gives the same bytes again.)
@@ -141,7 +159,10 @@ public record Inventory(
                     .text("folder", other.folder.orElse(null)));
         }
         for (Stock stock : stocks) {
-            line(text, new Json.Members().text("volume", stock.volume).text("volumeId", stock.volumeId.toString()));
+            Json.Members json = new Json.Members().text("volume", stock.volume).text("volumeId", stock.volumeId.toString());
+            stock.head.ifPresent(head -> json.number("headGeneration", head.generation).text("head", head.hash.toString())
+                    .text("headWritten", Manifest.text(head.written)));
+            line(text, json);
             stock.archives.forEach(held -> line(text, encode(held)));
         }
         GroupedHash hash = new GroupedHash(20, group -> {});
@@ -212,7 +233,7 @@ public record Inventory(
                     archives.add(held(json));
                 } else if (json.has("volume")) {
                     archives = new ArrayList<>();
-                    stocks.add(new Stock(json.text("volume"), UUID.fromString(json.text("volumeId")), archives));
+                    stocks.add(new Stock(json.text("volume"), UUID.fromString(json.text("volumeId")), head(json), archives));
                 } else {
                     others.add(new Other(UUID.fromString(json.text("other")), standing(json), time(json, "seen"),
                             Optional.ofNullable(json.optionalText("folder"))));
@@ -234,6 +255,12 @@ public record Inventory(
                     Optional.ofNullable(json.optionalText("place")),
                     Standing.State.of(json.text("state")),
                     json.number("revision"));
+        }
+
+        private static Optional<SeenHead> head(Json.Members json) {
+            return json.has("head")
+                    ? Optional.of(new SeenHead(json.number("headGeneration"), Hash.parse(json.text("head")), Instant.parse(json.text("headWritten"))))
+                    : Optional.empty();
         }
 
         private static Held held(Json.Members json) {

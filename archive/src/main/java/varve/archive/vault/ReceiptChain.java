@@ -3,7 +3,9 @@ package varve.archive.vault;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import varve.archive.format.CorruptException;
@@ -18,6 +20,7 @@ final class ReceiptChain {
     private final @Nullable ReceiptHead head;
     private final List<Receipt> receipts = new ArrayList<>();
     private final List<IOException> problems = new ArrayList<>();
+    private final Map<Long, Hash> hashes = new HashMap<>();
     private long lines;
     private long next = 1;
     private Optional<Hash> previous = Optional.empty();
@@ -67,6 +70,7 @@ final class ReceiptChain {
 
     private void follow(long sequence, byte[] line) {
         previous = Optional.of(hash(line));
+        hashes.put(sequence, previous.get());
         next = sequence + 1;
         if (head != null && head.sequence() == sequence) {
             headSeen = true;
@@ -109,6 +113,11 @@ final class ReceiptChain {
 
     List<IOException> problems() {
         return problems;
+    }
+
+    /// {@return the hash of the line of a receipt, if there is one of that number}
+    Optional<Hash> hashOf(long sequence) {
+        return Optional.ofNullable(hashes.get(sequence));
     }
 
     /// {@return bytes at the end that are of a line which was never completed}

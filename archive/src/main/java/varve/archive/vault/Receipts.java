@@ -10,22 +10,26 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import varve.archive.block.DeviceException;
 import varve.archive.file.Folder;
 import varve.archive.format.CorruptException;
 import varve.archive.hash.Hash;
 import varve.archive.linux.Linux;
+import varve.archive.sign.UntrustedException;
+import varve.archive.sign.WrongPasswordException;
 
 /// The receipts of one volume in one vault: a file to which a line is added for each thing that was done (FORMAT.md section 13).
 ///
 /// Each line names the hash of the line before it, and the *head*, a small file beside, that of the newest. So a line that was
 /// removed, altered or moved shows, also the last one. What does not show is a file that was written anew from some line on,
-/// head included: receipts are not signed.
+/// head included, unless the volume is signed: then the signed [Head] names the newest receipt.
 ///
 /// A line is written and brought to the medium, then the head. A process that dies in between leaves a part of a line,
 /// which was never acknowledged and is cut off by the next writer, or a line ahead of the head. Writers exclude each other by
@@ -42,6 +46,7 @@ public final class Receipts {
     private static final int WAITS = 300;
     private static final long WAIT_MILLIS = 100;
 
+    private final Volume volume;
     private final Path folder;
     private final Path file;
 
@@ -54,6 +59,7 @@ public final class Receipts {
 
     /// @param volume that the receipts are of
     public Receipts(Volume volume) {
+        this.volume = volume;
         this.folder = volume.folder();
         this.file = folder.resolve(FILE);
     }
@@ -111,6 +117,8 @@ public final class Receipts {
     public void add(Receipt.Act act, Consumer<String> warnings) {
         try {
             add(act);
+        } catch (UntrustedException | WrongPasswordException e) {
+            warnings.accept(volume.name() + ": the receipt of this is not signed: " + e.getMessage());
         } catch (IOException e) {
             warnings.accept(file + ": no receipt of this can be kept: " + e.getMessage());
         }
@@ -122,12 +130,66 @@ public final class Receipts {
     public void add(Receipt.Act act) throws IOException {
         int lock = lock();
         try {
+            Optional<ReceiptHead> before = newest();
             for (Receipt.Act part : parts(act)) {
                 addOne(part);
             }
+            renew(Signatures.of(volume), before, Set.of(), false);
         } finally {
             Linux.close(lock);
         }
+    }
+
+    /// Signs that something is about to change, or has changed, if the volume is signed and there is a key.
+    ///
+    /// @param removed manifests that are about to go
+    /// @param settings whether the settings were changed on purpose
+    public void sign(Set<String> removed, boolean settings) throws IOException {
+        int lock = lock();
+        try {
+            renew(Signatures.of(volume), newest(), removed, settings);
+        } finally {
+            Linux.close(lock);
+        }
+    }
+
+    /// Signs what is there.
+    interface Signing {
+        void sign(Optional<ReceiptHead> newest) throws IOException;
+    }
+
+    void signAnew(Signing signing) throws IOException {
+        int lock = lock();
+        try {
+            signing.sign(newest());
+        } finally {
+            Linux.close(lock);
+        }
+    }
+
+    /// @param before the newest receipt before one was added
+    private void renew(Signatures signatures, Optional<ReceiptHead> before, Set<String> removed, boolean settings) throws IOException {
+        if (!signatures.signed() || !volume.signing().signs()) {
+            return;
+        }
+        Optional<Head> head = signatures.head();
+        boolean follows = head.isEmpty()
+                || before.map(it -> it.sequence() == head.get().receipts() && Optional.of(it.hash()).equals(head.get().receipt())).orElse(head.get().receipts() == 0)
+                || has(head.get().receipts(), head.get().receipt());
+        signatures.renew(removed, settings, follows ? newest() : Optional.empty(), Instant.now());
+    }
+
+    private Optional<ReceiptHead> newest() throws IOException {
+        try {
+            return ReceiptHead.read(folder);
+        } catch (CorruptException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// {@return whether a receipt of that number has that hash, and so is what it was}
+    boolean has(long sequence, Optional<Hash> hash) throws IOException {
+        return sequence == 0 || hash.equals(chain().hashOf(sequence));
     }
 
     private static List<Receipt.Act> parts(Receipt.Act act) {

@@ -12,12 +12,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import varve.archive.block.RefusedException;
 import varve.archive.chain.History;
 import varve.archive.file.ArchiveCopy;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Rule;
 import varve.archive.format.UnsupportedException;
+import varve.archive.sign.UntrustedException;
 
 /// What vaults at hand tell each other: their inventories ([Catalogue#exchange]), then, volume by volume, manifests and tables of
 /// archives that only others hold.
@@ -119,14 +121,14 @@ public final class Sharing {
                     continue;
                 }
                 if (ours) {
-                    settings.write(to.folder());
+                    settings.writeSigned(to);
                 } else { // somebody may have decided something since
                     VolumeSettings.change(to, Duration.ZERO, "varve catalogue", (old, history) -> old.merge(settings));
                 }
             }
         } catch (NotFoundException e) {
             // no points, nothing decided
-        } catch (CorruptException | UnsupportedException | LockedException e) {
+        } catch (CorruptException | UnsupportedException | LockedException | RefusedException | UntrustedException e) {
             warnings.accept(e.getMessage() + ": what was decided for the volume is not shared this time");
         }
     }

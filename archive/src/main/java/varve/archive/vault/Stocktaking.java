@@ -19,7 +19,9 @@ public final class Stocktaking {
         if (!volume.exists()) {
             return Optional.empty();
         }
-        return stock(vault, volume, volume.read().history().archives(), new Receipts(volume).read().receipts(), Instant.now());
+        Optional<Inventory.SeenHead> head = Signatures.of(volume).head().map(Inventory.SeenHead::of);
+        return stock(vault, volume, volume.read().history().archives(), new Receipts(volume).read().receipts(), Instant.now())
+                .map(stock -> stock.remembering(head));
     }
 
     /// {@return what there is, from what was read before; nothing if there is no manifest to go by}

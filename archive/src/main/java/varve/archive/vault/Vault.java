@@ -15,6 +15,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Mounts;
+import varve.archive.sign.Signing;
 
 /// A folder that holds archives: one folder for each volume, and an identity of its own.
 ///
@@ -25,9 +26,20 @@ import varve.archive.linux.Mounts;
 /// @param id made at random when the vault was
 /// @param standing what its marker says of it
 /// @param keeper whether it was ever kept away, so that others rely on it ([Catalogue])
-public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
+/// @param signing whom to believe, and what to sign with
+public record Vault(Path folder, UUID id, Standing standing, boolean keeper, Signing signing) {
 
     private static final String CATALOGUE = "varve-catalogue";
+
+    /// A vault for which what the environment says of signatures holds.
+    public Vault(Path folder, UUID id, Standing standing, boolean keeper) {
+        this(folder, id, standing, keeper, Signing.ofHost());
+    }
+
+    /// {@return the same vault, with others to believe and another key}
+    public Vault with(Signing other) {
+        return new Vault(folder, id, standing, keeper, other);
+    }
 
     /// Opens a vault.
     ///
@@ -132,7 +144,7 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
         check();
         boolean keeps = marker.keeper() || other.state() == Standing.State.AWAY;
         Folder.replace(folder.resolve(Marker.FILE), new Marker(id, marker.created(), other, keeps).encode());
-        return new Vault(folder, id, other, keeps);
+        return new Vault(folder, id, other, keeps, signing);
     }
 
     /// {@return what people call it}
@@ -165,7 +177,7 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper) {
     /// @throws RefusedException if no volume may be called so
     public Volume volume(String name) throws RefusedException {
         checkVolumeName(name);
-        return new Volume(name, folder.resolve(name));
+        return new Volume(name, folder.resolve(name), signing);
     }
 
     /// @throws RefusedException if no volume may be called so

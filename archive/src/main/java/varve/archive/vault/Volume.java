@@ -23,15 +23,22 @@ import varve.archive.format.Manifest;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.sign.Signing;
 
 /// The history of one device in a vault: a folder of archives.
 ///
 /// @param name of the volume
 /// @param folder of its archives; there is none before the first archive
-public record Volume(String name, Path folder) {
+/// @param signing whom to believe, and what to sign with
+public record Volume(String name, Path folder, Signing signing) {
 
     /// FORMAT.md section 2: other names are no manifests
     private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.([0-9a-f]{8}\\.)?(full|delta)\\.json");
+
+    /// A volume for which what the environment says of signatures holds.
+    public Volume(String name, Path folder) {
+        this(name, folder, Signing.ofHost());
+    }
 
     private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingLong(entry -> entry.manifest().sequence())
             .thenComparing(entry -> entry.manifest().derived())
@@ -124,12 +131,14 @@ public record Volume(String name, Path folder) {
         }
 
         void take(Volume volume) throws IOException {
+            Signatures signatures = Signatures.of(volume);
             for (Path path : volume.manifests()) {
                 String file = path.getFileName().toString();
                 try {
                     byte[] text = Folder.read(path, Manifest.MAX_SIZE);
                     Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
                     volume.checkName(manifest, path);
+                    signatures.check(path, text);
                     Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
                     add(file, new Entry(new StoredArchive(volume.folder, manifest), original));
                 } catch (IOException e) {

@@ -13,10 +13,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import varve.archive.block.RefusedException;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.Folder;
@@ -52,7 +54,7 @@ public record VolumeSettings(
     public static final String FILE = "varve-volume.json";
 
     private static final String FORMAT = "varve-volume-1";
-    private static final int MAX_SIZE = 1 << 20;
+    static final int MAX_SIZE = 1 << 20;
 
     /// Reads what was decided.
     ///
@@ -140,7 +142,7 @@ public record VolumeSettings(
             VolumeSettings old = read(volume, history);
             VolumeSettings decided = decision.after(old, history);
             if (!decided.equals(old)) {
-                decided.write(volume.folder());
+                decided.writeSigned(volume);
             }
             return decided;
         }
@@ -149,6 +151,15 @@ public record VolumeSettings(
     /// Writes them to the folder of the volume, atomically. For the holder of the volume's lock.
     public void write(Path folder) throws IOException {
         Folder.replace(folder.resolve(FILE), encode());
+    }
+
+    /// Writes them, and signs that if the volume is signed. For the holder of the volume's lock.
+    ///
+    /// @throws RefusedException if the volume is signed and the key is not at hand
+    public void writeSigned(Volume volume) throws IOException {
+        Signatures.of(volume).requireKey();
+        write(volume.folder());
+        new Receipts(volume).sign(Set.of(), true);
     }
 
     /// {@return the next decision: another policy}

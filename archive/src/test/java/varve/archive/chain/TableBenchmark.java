@@ -31,6 +31,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 import varve.archive.block.Geometry;
 import varve.archive.file.ArchiveWriter;
+import varve.archive.file.Signer;
 import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Extent;
@@ -117,7 +118,7 @@ public class TableBenchmark {
 
     private State add(int number, State parent) throws IOException {
         Kind kind = number == 0 ? Kind.FULL : Kind.DELTA;
-        try (ArchiveWriter writer = new ArchiveWriter(folder, new Header(kind, GEOMETRY.chunkLog(), volumeId, parent));
+        try (ArchiveWriter writer = new ArchiveWriter(folder, new Header(kind, GEOMETRY.chunkLog(), volumeId, parent), Signer.NONE);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment frame = arena.allocate(24, 8);
             for (int chunk : number == 0 ? all() : some()) {

@@ -92,7 +92,7 @@ final class ReportText {
             case Finding.DamagedChunks f -> json.member("offset", f.offset()).member("size", f.size());
             case Finding.MissingPoints f -> json.member("first", f.first()).member("last", f.last());
             case Finding.MoreDamage f -> json.member("places", f.places());
-            case Finding.DamagedManifest _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
+            case Finding.DamagedManifest _, Finding.Untrusted _, Finding.Signed _, Finding.MissingManifest _, Finding.MissingFile _, Finding.NotAtHand _,
                     Finding.DamagedFile _, Finding.DamagedIndex _, Finding.DamagedTree _, Finding.WrongHash _,
                     Finding.WrongRoot _, Finding.BrokenChain _, Finding.Unsupported _,
                     Finding.DamagedReceipts _, Finding.DamagedSettings _, Finding.StrangeTime _, Finding.StrayFile _ -> {}
