@@ -21,11 +21,12 @@ public final class Histories {
         this.maxSize = maxSize;
     }
 
-    /// {@return `count` seeds to test with, another choice every time; or the only one that the system property
-    /// `varve.test.seed` gives, to repeat what failed}
+    /// {@return `count` seeds to test with: the same every time, so that a change is judged by what it changes; others each time if
+    /// the system property `varve.test.seed` is `random`; or the only one that it gives, to repeat what failed}
     public static List<Long> seeds(int count) {
         Long fixed = Long.getLong(SEED);
-        return fixed != null ? List.of(fixed) : new Random().longs(count).boxed().toList();
+        Random random = "random".equals(System.getProperty(SEED)) ? new Random() : new Random(count);
+        return fixed != null ? List.of(fixed) : random.longs(count).boxed().toList();
     }
 
     /// @param chunkSize the borders that sizes and changes like
