@@ -18,6 +18,7 @@ import varve_reader as reader  # noqa: E402
 import varve_writer as writer  # noqa: E402
 
 CHUNK = 65536
+os.environ["VARVE_IDENTITY"] = os.path.join(HERE, "age", "identity.txt")
 
 
 def folders(kind):

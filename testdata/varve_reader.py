@@ -7,7 +7,8 @@
     varve_reader.py vault   DIR                         marker and inventories of a vault
 
 A target is a new file, or a device, which is overwritten. Needs Python 3.9 and the program zstd, and
-is fast with the program b3sum. Damage is one line on stderr that names the broken rule (F001 ...) and exit code 1; a
+is fast with the program b3sum. Archives that are sealed need the program age, and the file of a secret key in the
+environment as VARVE_IDENTITY (else age asks for a passphrase); each is unsealed as a whole into TMPDIR. Damage is one line on stderr that names the broken rule (F001 ...) and exit code 1; a
 point in time that cannot be reached is exit code 2.
 """
 import bisect
@@ -188,7 +189,9 @@ MEMBERS = {"format": str, "archive": str, "kind": str, "volume": str, "volumeId"
            "previous": (str, None), "original": (str, None), "time": str, "finished": str, "label": (str, None),
            "source": str, "host": str, "tool": str, "chunkSize": int, "blockSize": int, "size": int, "root": str,
            "parentSize": (int, None), "parentRoot": (str, None), "changedSize": int, "payloadSize": int,
-           "fileSize": int, "fileHash": str, "indexSize": int, "indexHash": str, "check": str}
+           "fileSize": int, "fileHash": str, "indexSize": int, "indexHash": str}
+FORMATS = {"varve-manifest-1": {**MEMBERS, "check": str},
+           "varve-manifest-2": {**MEMBERS, "contentSize": int, "recipients": str, "check": str}}
 POINT = "volume", "volumeId", "sequence", "previous", "time", "label", "source", "host", "size", "root"
 
 
@@ -216,21 +219,31 @@ def is_time(text):
         return False
 
 
+def are_recipients(text):
+    """Public keys one a line, in order, or a passphrase alone (section 18)."""
+    keys = text.split("\n")
+    return (len(text) <= 16384 and keys == sorted(set(keys)) and ("passphrase" not in keys or len(keys) == 1)
+            and all(re.fullmatch(r"[ -~]*[!-~][ -~]*", key) for key in keys))
+
+
 def read_manifest(folder, name):
     with open(os.path.join(folder, name), "rb") as file:
         raw = file.read(65537)
     require(len(raw) <= 65536, "F035", name, "longer than 64 KiB")
     try:
         m = json.loads(raw.decode("utf-8"))
-        require(type(m) is dict and list(m) == list(MEMBERS), "F035", name, "other members than a manifest has")
-        for member, kind in MEMBERS.items():
+        known = type(m) is dict and type(m.get("format")) is str and m["format"] in FORMATS
+        require(known, "F035", name, "the format is not varve-manifest-1 or -2")
+        members = FORMATS[m["format"]]
+        require(list(m) == list(members), "F035", name, "other members than a manifest has")
+        for member, kind in members.items():
             require(is_value(m[member], kind), "F035", name, f"{member} is of the wrong type or out of range")
-        require(m["format"] == "varve-manifest-1", "F035", name, "the format is not varve-manifest-1")
         require(encode_manifest(m) == raw, "F035", name, "not in the one form that a manifest has")
         sealed = raw[:raw.rindex(b'  "check": ')]
         require(m["check"] == blake3(sealed).hex(), "F043", name, "check is not the hash of what is before it")
     except (ValueError, RecursionError) as e:
         raise Broken("F035", name, f"no JSON: {e}") from None
+    m["sealed"] = "recipients" in m
     delta = m["kind"] == "delta"
     hashes = [m[h] for h in ("root", "fileHash", "indexHash", "previous", "original", "parentRoot") if m[h] is not None]
     for what, fact in {
@@ -247,11 +260,13 @@ def read_manifest(folder, name):
         and delta == (m["parentRoot"] is not None),
         "changed and payload size do not fit": m["payloadSize"] <= m["changedSize"] <= m["size"] if delta
         else m["payloadSize"] == m["changedSize"] == m["size"],
+        "impossible recipients": not m["sealed"] or are_recipients(m["recipients"]),
     }.items():
         require(fact, "F036", name, what)
     digest = "" if m["original"] is None else "." + m["fileHash"][:8]
     m["base"] = f"{m['volume']}.{m['time'].replace('-', '').replace(':', '')}{digest}.{m['kind']}"
-    require((m["archive"], name) == (m["base"] + ".zst", m["base"] + ".json"), "F036", name,
+    data = m["base"] + (".zst.age" if m["sealed"] else ".zst")
+    require((m["archive"], name) == (data, m["base"] + ".json"), "F036", name,
             "file name, volume, time and kind do not fit")
     m["of"] = m["original"] or blake3(raw).hex()
     return m
@@ -334,7 +349,8 @@ class Archive:
         if not os.path.exists(self.path):
             raise Unavailable(f"{self.name} is missing")
         self.full = manifest["kind"] == "full"
-        with open(self.path, "rb") as file:
+        self.unsealed = self.unseal() if manifest["sealed"] else None
+        with self.open() as file:
             self.read_header(file)
             start, rows = self.read_seek_table(file)
             self.read_summary(file, start)
@@ -351,9 +367,39 @@ class Archive:
     def require(self, ok, rule, what):
         require(ok, rule, self.name, what)
 
+    def unseal(self):
+        """X.zst out of X.zst.age (section 18), as a file without a name."""
+        size, content = os.stat(self.path).st_size, self.m["contentSize"]
+        self.require(size == self.m["fileSize"], "F038", f"{size} bytes, not {self.m['fileSize']}")
+        with open(self.path, "rb") as file:
+            head = re.match(rb"age-encryption\.org/v1\n(-> [!-~]+( [!-~]+)*\n([A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/]{0,63}\n)+"
+                            rb"--- [A-Za-z0-9+/]{43}\n", file.read(65536))
+        self.require(head, "F047", "no header of age v1")
+        payload = 16 + content + 16 * max(1, -(-content // 65536))
+        self.require(size == head.end() + payload, "F047", f"{content} bytes of content do not make {size} bytes")
+        key, file = os.environ.get("VARVE_IDENTITY"), tempfile.TemporaryFile()
+        words = ["age", "-d", *(["-i", key] if key else []), self.path]
+        age = subprocess.run(words, stdout=file, stderr=subprocess.PIPE if key else None)
+        said = (age.stderr or b"").decode(errors="replace").split("\n")[0]
+        if "no identity matched" in said or not key and age.returncode:
+            file.close()
+            raise Unavailable(f"{self.name}: is sealed for another key; give the file of the secret key as VARVE_IDENTITY: {said}")
+        damage = "F048" if "decrypt and authenticate payload chunk" in said or "EOF" in said else "F047"
+        self.require(age.returncode == 0, damage, f"age says: {said}")
+        return file
+
+    def open(self):
+        """X.zst, from its beginning."""
+        if not self.unsealed:
+            return open(self.path, "rb")
+        file = os.fdopen(os.dup(self.unsealed.fileno()), "rb")
+        file.seek(0)
+        return file
+
     def read_header(self, file):
         self.file_size = os.fstat(file.fileno()).st_size
-        self.require(self.file_size == self.m["fileSize"], "F038", f"{self.file_size} bytes, not {self.m['fileSize']}")
+        size = self.m["contentSize" if self.unsealed else "fileSize"]
+        self.require(self.file_size == size, "F038", f"{self.file_size} bytes, not {size}")
         raw = file.read(FIRST_FRAME)
         self.require(raw[:16] == struct.pack("<II8s", MAGIC, HEADER.size, b"VARVEHDR") and len(raw) == FIRST_FRAME,
                      "F001", "no header of a varve archive")
@@ -535,7 +581,8 @@ class Archive:
         def write(piece, at):
             os.pwrite(target, piece[:max(0, end - at)], at)
 
-        with subprocess.Popen(["zstd", "-dcq", self.path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as zstd:
+        with self.open() as data, subprocess.Popen(
+                ["zstd", "-dcq"], stdin=data, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as zstd:
             def take(offset, size, skip=False):
                 for at in range(offset, offset + size, MIB):
                     piece = zstd.stdout.read(min(MIB, offset + size - at))
@@ -815,8 +862,9 @@ def command_vault(folder):
 KEEP = "keepLast", "keepDaily", "keepWeekly", "keepMonthly", "keepYearly"
 SETTINGS = {"format": str, "volume": str, "volumeId": str, "generation": int, "keepLast": (int, None),
             "keepWithin": (str, None), "keepDaily": (int, None), "keepWeekly": (int, None), "keepMonthly": (int, None),
-            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "unprotected": str, "expired": str,
-            "check": str}
+            "keepYearly": (int, None), "timeZone": (str, None), "protected": str, "unprotected": str, "expired": str}
+SETTINGS_FORMATS = {"varve-volume-1": {**SETTINGS, "check": str},
+                    "varve-volume-2": {**SETTINGS, "recipients": str, "check": str}}
 
 
 def read_numbers(text):
@@ -840,8 +888,9 @@ def read_settings(folder, manifests):
         return None
     try:
         s = json.loads(raw.decode("utf-8"))
-        policy = [s[member] for member in KEEP] if is_object(s, SETTINGS) else []
-        ok = (policy and len(raw) <= 1 << 20 and encode_manifest(s) == raw and s["format"] == "varve-volume-1"
+        known = type(s) is dict and type(s.get("format")) is str and s["format"] in SETTINGS_FORMATS
+        policy = [s[member] for member in KEEP] if known and is_object(s, SETTINGS_FORMATS[s["format"]]) else []
+        ok = (policy and len(raw) <= 1 << 20 and encode_manifest(s) == raw and are_recipients(s.get("recipients", "none"))
               and s["check"] == blake3(raw[:raw.rindex(b'  "check": ')]).hex() and s["generation"] >= 1
               and all(number is None or 1 <= number <= 1000000 for number in policy)
               and (s["keepWithin"] is None or re.fullmatch(

@@ -245,6 +245,11 @@ def text_of(members):
     return f'{text}  "check": "{blake3(text.encode()).hex()}"\n}}\n'
 
 
+def sealed(data, key):
+    """An age file, by the program age: another one each time."""
+    return subprocess.run(["age", "-r", key], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 class Volume:
     """A folder of archives. Points in time get their numbers in the order in which they are saved."""
 
@@ -257,24 +262,28 @@ class Volume:
         self.volume_id = bytes(random)
 
     def save(self, draft, day, label=None, only=SUFFIXES, change=lambda members: None, name=None, derived=False,
-             **bytes_of):
+             key=None, **bytes_of):
         """Writes an archive as of 02:00 of a day of November 2026, the original one of that point in time, or one that
-        was derived since. `change` alters the manifest's members before it is
+        was derived since. With `key` it is sealed for that public key, and `age` alters the bytes of the sealed file. `change` alters the manifest's members before it is
         written; `json`, `index` and `tree` alter the bytes of those files, `data` those of X.zst before it is hashed,
         and `name` is their base name."""
         data, region = draft.encode(self.volume_id)
         data = bytes_of.get("data", bytes)(data)
+        content = data
+        if key:
+            data = bytes_of.get("age", bytes)(sealed(data, key))
         values, file_hash = tree_values(data)
         if derived:
             sequence, previous, label, original = self.points[day]
         else:
             self.sequence += 1
             sequence, previous, original = self.sequence, self.previous, None
+        zst = ".zst.age" if key else ".zst"
         s, p, uuid = draft.state, draft.parent, self.volume_id.hex()
         kind = "delta" if p else "full"
         base = f"{self.name}.202611{day:02}T020000.123Z{'.' + file_hash.hex()[:8] if derived else ''}.{kind}"
         members = {
-            "format": "varve-manifest-1", "archive": base + ".zst", "kind": kind, "volume": self.name,
+            "format": f"varve-manifest-{2 if key else 1}", "archive": base + zst, "kind": kind, "volume": self.name,
             "volumeId": "-".join((uuid[:8], uuid[8:12], uuid[12:16], uuid[16:20], uuid[20:])),
             "sequence": sequence, "previous": previous, "original": original, "time": f"2026-11-{day:02}T02:00:00.123Z",
             "finished": f"2026-11-{day:02}T02:00:01.456Z", "label": label, "source": "image", "host": "archiver",
@@ -282,17 +291,18 @@ class Volume:
             "root": draft.summary.root.hex(), "parentSize": draft.header.parent_size if p else None,
             "parentRoot": draft.header.parent_root.hex() if p else None, "changedSize": draft.changed,
             "payloadSize": draft.summary.payload, "fileSize": len(data), "fileHash": file_hash.hex(),
-            "indexSize": len(region), "indexHash": blake3(region).hex()}
+            "indexSize": len(region), "indexHash": blake3(region).hex(),
+            **({"contentSize": len(content), "recipients": key} if key else {})}
         change(members)
         self.saved = name or base
         head = struct.pack("<8sIIQ", b"VARVETRE", 1, 20, len(data))
-        self.archives.append({"archive": base + ".zst", "fileHash": file_hash.hex(), "fileSize": len(data),
+        self.archives.append({"archive": base + zst, "fileHash": file_hash.hex(), "fileSize": len(data),
                               "depth": "stored", "result": "ok", "proved": [[0, len(data)]], "damaged": []})
         files = {".zst": data, ".json": text_of(members).encode(), ".index": region, ".tree": head + b"".join(values)}
         os.makedirs(self.folder, exist_ok=True)
         for suffix in only:
             raw = bytes_of.get(suffix[1:], bytes)(files[suffix])
-            with open(os.path.join(self.folder, self.saved + suffix), "wb") as file:
+            with open(os.path.join(self.folder, self.saved + (zst if suffix == ".zst" else suffix)), "wb") as file:
                 file.write(raw)
             if suffix == ".json" and not derived:
                 self.previous = blake3(raw).hex()

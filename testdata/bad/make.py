@@ -924,6 +924,45 @@ settings("torn", "half of it", alter=lambda raw: raw[:len(raw) // 2])
 settings("empty", "no bytes", alter=lambda raw: b"")
 
 
+# ---- sealed archives -------------------------------------------------------------------------------------------------
+
+# the public key of testdata/age/identity.txt
+KEY = "age1mavc7jlhng26ygqcqu6nqzt93tpgtzn4vyx0pgrmmjc0fk8vtpcquauune"
+
+
+def sealed_full(name, what, age=bytes, also=None, **changes):
+    """A sealed full; `age` alters the bytes of the sealed file, before they are hashed, `changes` members of the manifest."""
+    @case(name, what, also)
+    def make(volume):
+        def change(members):
+            for member, value in changes.items():
+                members[member] = value(members[member]) if callable(value) else value
+        volume.save(full(OLD, CHUNK), 1, change=change, key=KEY, age=age)
+
+
+def head_size(raw):
+    return raw.index(b"\n--- ") + 49
+
+
+def flipped(at):
+    """One bit of a byte, counted from the end of the header."""
+    return lambda raw: patch(raw, (head_size(raw) + at, bytes([raw[head_size(raw) + at] ^ 1])))
+
+
+sealed_full("F036_recipients", "recipients in the wrong order", recipients=lambda key: key + "\n" + key[:-1])
+sealed_full("F036_passphrase", "a passphrase and a key", recipients=lambda key: key + "\npassphrase")
+sealed_full("F036_recipient-none", "no recipients", recipients="")
+sealed_full("F047_version", "a later version of age", lambda raw: raw.replace(b"/v1\n", b"/v2\n"))
+sealed_full("F047_zeros", "zeros instead of anything sealed", lambda raw: bytes(len(raw)))
+sealed_full("F047_mac", "a bit of the header's MAC is flipped",
+            lambda raw: patch(raw, (head_size(raw) - 10, bytes([raw[head_size(raw) - 10] ^ 1]))))
+sealed_full("F047_cut", "the header ends in its first line", lambda raw: raw[:10])
+sealed_full("F047_size", "one byte of content more is expected", contentSize=lambda size: size + 1)
+sealed_full("F048_nonce", "a bit of the nonce is flipped", flipped(0))
+sealed_full("F048_chunk", "a bit of the only chunk is flipped", flipped(500))
+sealed_full("F048_tag", "a bit of the last tag is flipped", lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]))
+
+
 def main(wanted):
     for name, what, also, chunk, fill in CASES:
         if wanted and not any(name.startswith(w) for w in wanted):

@@ -18,6 +18,9 @@ sys.path.insert(0, os.path.dirname(HERE))
 from varve_writer import BLOCK, MIB, SUFFIXES, Volume, delta, full  # noqa: E402
 
 KIB = 1024
+# of sealed archives
+IDENTITY = os.path.join(os.path.dirname(HERE), "age", "identity.txt")
+KEY = "age1mavc7jlhng26ygqcqu6nqzt93tpgtzn4vyx0pgrmmjc0fk8vtpcquauune"
 CHUNK = 64 * KIB
 WORDS = "sediment layer silt clay spring summer lake core sample year winter ice melt drift bed thin dark light".split()
 
@@ -58,7 +61,7 @@ class Golden:
         self.volume, self.about, self.points, self.state = Volume(self.folder, chunk), about, [], None
         self.states, self.derived = [], collections.defaultdict(list)
 
-    def add(self, image, kind="delta", label=None, only=SUFFIXES, **options):
+    def add(self, image, kind="delta", label=None, only=SUFFIXES, key=None, **options):
         """Records a point in time."""
         if self.state is None or kind == "full":
             draft = full(image, self.volume.chunk)
@@ -66,7 +69,8 @@ class Golden:
             draft = delta(self.state, image, **options)
         self.state = draft.state
         self.states.append(draft.state)
-        self.points.append(self.vouched(draft, len(self.points) + 1, label=label, only=only))
+        seal = {"key": key} if key else {}
+        self.points.append(self.vouched(draft, len(self.points) + 1, label=label, only=only, **seal))
         return self
 
     def derive(self, day, parent=None):
@@ -96,15 +100,21 @@ class Golden:
         root = output("b3sum", "--no-names", data=image).decode().strip()
         name = self.volume.saved + ".zst"
         path = os.path.join(self.folder, name)
+        stored, unsealed = path, []
+        if "key" in options:
+            name, stored, path = name + ".age", path + ".age", os.path.join("/tmp", name)
+            unsealed = ["age", "-d", "-i", IDENTITY, "-o", path, stored]
+            output(*unsealed)
         blocks = [image[first * BLOCK:(first + count) * BLOCK] for first, count, state in draft.extents if state]
         assert root == draft.state.root.hex(), name
         assert output("zstd", "-dcq", path) == (b"".join(blocks) if draft.parent else image), name
-        manifest = json.load(open(path[:-4] + ".json", encoding="utf-8"))
-        assert output("b3sum", "--no-names", path).decode().strip() == manifest["fileHash"], name
+        manifest = json.load(open(os.path.join(self.folder, self.volume.saved + ".json"), encoding="utf-8"))
+        assert output("b3sum", "--no-names", stored).decode().strip() == manifest["fileHash"], name
         decoded = "the changed blocks" if draft.parent else "the image"
+        way = "age -d | zstd -dc" if unsealed else "zstd -dc"
         return {
             "time": f"2026-11-{day:02}T02:00:00.123Z", "archive": name, "size": len(image), "root": root,
-            "vouchers": ["b3sum of the image", f"zstd -dc of the archive is {decoded}", "b3sum of the archive"]}
+            "vouchers": ["b3sum of the image", f"{way} of the archive is {decoded}", "b3sum of the archive"]}
 
     def done(self):
         programs = [output(name, "--version").decode().split("\n")[0].strip("* ") for name in ("b3sum", "zstd")]
@@ -228,7 +238,18 @@ def histories():
      .add(first[:9000], label=label, only=SUFFIXES[:2]).add(first[:9001], label="", only=SUFFIXES[:2]).done())
 
 
+def sealed():
+    first = text(13, 5 * CHUNK + 77)
+    noisy = patch(first, (CHUNK, noise(30, 2 * CHUNK)))
+    (Golden("sealed", "a full and deltas that are sealed, one in between that is not; of several sealed chunks; for testdata/age/identity.txt")
+     .add(first, key=KEY).add(noisy, key=KEY).add(patch(noisy, (7, b"three"))).add(noise(31, 4 * CHUNK), key=KEY)
+     .add(noise(31, 4 * CHUNK), key=KEY).done())
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["sealed"]:  # which come out otherwise each time
+        sealed()
+        sys.exit()
     example()
     small_devices()
     zero_runs()
@@ -237,3 +258,4 @@ if __name__ == "__main__":
     histories()
     receipts()
     settings()
+    sealed()

@@ -23,6 +23,7 @@ module varve.archive {
     exports varve.archive.linux;
     exports varve.archive.partition;
     exports varve.archive.retention;
+    exports varve.archive.seal;
     exports varve.archive.sign;
     exports varve.archive.vault;
 
@@ -47,6 +48,7 @@ module varve.archive {
             varve.archive.cli.CopyVerb,
             varve.archive.cli.EvictVerb,
             varve.archive.cli.VaultVerb,
+            varve.archive.cli.SealVerb,
             varve.archive.cli.CatalogueVerb,
             varve.archive.cli.KeyVerb,
             varve.archive.cli.TrustVerb,

@@ -183,7 +183,7 @@ public final class ArchiveRun {
             environment.put("VARVE_SIZE", String.valueOf(outcome.state().size()));
             outcome.manifest().ifPresent(manifest -> {
                 environment.put("VARVE_POINT", volume + "@" + Manifest.text(manifest.time()));
-                environment.put("VARVE_ARCHIVE", vault.folder().resolve(volume).resolve(manifest.baseName() + ".zst").toString());
+                environment.put("VARVE_ARCHIVE", vault.folder().resolve(volume).resolve(manifest.dataName()).toString());
             });
         }
         try {

@@ -50,14 +50,17 @@ import varve.archive.hash.Hashing;
 import varve.archive.file.Signer;
 import varve.archive.vault.Signatures;
 import varve.archive.sign.SecretKey;
+import varve.archive.seal.Recipient;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
+import varve.archive.vault.SealedFor;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.archive.vault.VolumeDigest;
 import varve.archive.vault.VolumeLock;
+import varve.archive.vault.VolumeSettings;
 
 /// Records a device as it is now: a full if the volume is new, else a delta to the latest point in time.
 ///
@@ -230,8 +233,8 @@ public final class Archiver {
                 if (key.isPresent()) {
                     signatures.begin(key.get(), header.volumeId(), clock.instant());
                 }
-                Outcome outcome = write(volume, task, latest, time, input.name, receipt, Signatures.signer(key, clock));
-                outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest))));
+                Outcome outcome = write(volume, task, history, time, input.name, receipt, Signatures.signer(key, clock));
+                outcome.manifest().ifPresent(manifest -> VolumeDigest.save(volume, history.with(new StoredArchive(volume.folder(), manifest, volume.keys()))));
                 if (list != null) {
                     list.remember(volume.folder());
                 }
@@ -290,12 +293,13 @@ public final class Archiver {
     }
 
     private Outcome write(
-            Volume volume, Task task, Optional<Point> latest, Instant time, String source, Receipt.Draft receipt, Signer signer)
-            throws IOException {
+            Volume volume, Task task, History history, Instant time, String source, Receipt.Draft receipt, Signer signer) throws IOException {
+        Optional<Point> latest = history.latest();
         Header header = task.header;
         Optional<Hash> previous = latest.map(point -> point.manifest().originalHash());
         long sequence = latest.map(point -> point.manifest().sequence() + 1).orElse(1L);
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer)) {
+        List<Recipient> recipients = recipients(volume, history);
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer, recipients)) {
             try {
                 Totals totals = run(task, writer.hints(), writer);
                 checkRoot(totals.state, source, writer);
@@ -318,7 +322,9 @@ public final class Archiver {
                         totals.changed,
                         totals.payload,
                         written.file(),
-                        written.index()));
+                        written.index(),
+                        written.seal()));
+                remember(volume, history.with(new StoredArchive(volume.folder(), manifest, volume.keys())), recipients);
                 keep(receipt, volume, manifest, writer.readBackFromMedium(), task.list);
                 return outcome(Optional.of(manifest), task, totals, manifest.storedSize());
             } catch (IOException e) {
@@ -327,6 +333,28 @@ public final class Archiver {
                 }
                 throw e;
             }
+        }
+    }
+
+    private List<Recipient> recipients(Volume volume, History history) throws IOException {
+        SealedFor before = SealedFor.of(volume, history);
+        if (options.recipients().isEmpty()) {
+            return before.recipients(volume.keys());
+        }
+        SealedFor now = SealedFor.keys(options.recipients());
+        if (history.latest().isPresent() && !now.equals(before)) {
+            warnings.accept(name + ": from now on sealed for " + (before.texts().isEmpty() ? "" : "other ") + "keys; what was archived before stays as it is"
+                    + (before.texts().isEmpty() ? ", not sealed" : ": varve seal rewrap"));
+        }
+        return options.recipients();
+    }
+
+    /// what was said of recipients holds from now on
+    private void remember(Volume volume, History history, List<Recipient> recipients) throws IOException {
+        List<String> texts = SealedFor.keys(recipients).texts();
+        VolumeSettings settings = VolumeSettings.read(volume, history);
+        if (!options.recipients().isEmpty() && !texts.equals(settings.recipients())) {
+            settings.sealFor(texts).write(volume.folder());
         }
     }
 

@@ -36,11 +36,13 @@ import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.file.Signer;
 import varve.archive.vault.Signatures;
+import varve.archive.seal.Recipient;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Evidence;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
+import varve.archive.vault.SealedFor;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 
@@ -135,6 +137,11 @@ public final class Consolidation implements Closeable {
         List<StoredArchive> folded = folded(volume, history, from, to);
         List<StoredArchive> path = new ArrayList<>(below);
         path.addAll(folded);
+        for (StoredArchive archive : folded) {
+            if (archive.manifest().seal().isPresent()) {
+                archive.openData().close(); // better found out now than after hours: what is folded has to be read
+            }
+        }
         Chain chain = Chain.open(path);
         try {
             ConsolidationPlan plan = plan(from, to, folded, chain, below.size());
@@ -255,8 +262,9 @@ public final class Consolidation implements Closeable {
     private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt, long decoded, Signer signer) throws IOException {
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
+        List<Recipient> recipients = SealedFor.of(volume, volume.read().history()).recipients(volume.keys());
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer)) {
+        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer, recipients)) {
             try {
                 Totals totals = run(writer, progress, decoded);
                 if (!totals.state.equals(point.state())) {
@@ -271,7 +279,8 @@ public final class Consolidation implements Closeable {
                                 totals.changed,
                                 totals.payload,
                                 written.file(),
-                                written.index()),
+                                written.index(),
+                                written.seal()),
                         index -> {
                             if (first > 0) {
                                 chain.proveOnTop(first - 1, index, "the new delta");

@@ -192,7 +192,7 @@ public final class Copying {
                     .map(found -> new Ranges.Range(found.position(), found.position() + found.size()))
                     .toList());
             if (!damaged.isEmpty()) {
-                String what = manifest.baseName() + ".zst: damaged at " + damaged.list().getFirst().from();
+                String what = manifest.dataName() + ": damaged at " + damaged.list().getFirst().from();
                 new Receipts(volume).add(
                         Receipt.begin(Receipt.What.COPY, source, name, target.folder().toString(), clock).act(
                                 Depth.STORED, Evidence.CACHE, Receipt.Result.DAMAGED,
@@ -291,7 +291,7 @@ public final class Copying {
             List<CopyPlan.Item> order = new ArrayList<>();
             for (StoredArchive archive : inOrder(tree, items)) {
                 order.add(new CopyPlan.Item(archive, ArchiveCopy.staged(folder, archive.manifest()),
-                        Files.exists(new StoredArchive(folder, archive.manifest()).data())));
+                        Files.exists(folder.resolve(archive.manifest().dataName()))));
             }
             return new CopyPlan(
                     name,
@@ -355,7 +355,7 @@ public final class Copying {
         private long room(StoredArchive archive) {
             Manifest manifest = archive.manifest();
             try {
-                Path there = new StoredArchive(folder, manifest).data();
+                Path there = folder.resolve(manifest.dataName());
                 long already = Files.exists(there) ? Files.size(there) : ArchiveCopy.staged(folder, manifest);
                 return Math.max(0, manifest.file().size() - already) + manifest.index().size() + (manifest.file().size() >> 15) + ROUNDING;
             } catch (IOException e) {

@@ -36,6 +36,7 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Signatures;
+import varve.archive.seal.Recipient;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Copies;
 import varve.archive.vault.Depth;
@@ -43,6 +44,7 @@ import varve.archive.vault.Evidence;
 import varve.archive.vault.Inventory;
 import varve.archive.vault.Receipt;
 import varve.archive.vault.Receipts;
+import varve.archive.vault.SealedFor;
 import varve.archive.vault.Standing;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
@@ -235,9 +237,11 @@ public final class Expiry {
         Manifest manifest = point.manifest();
         Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), Manifest.text(manifest.time()), clock);
         Header header = new Header(Kind.DELTA, manifest.chunkLog(), manifest.volumeId(), point.state());
-        try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, Signatures.signer(Signatures.of(volume).requireKey(), clock))) {
+        List<Recipient> recipients = SealedFor.of(volume, volume.read().history()).recipients(volume.keys());
+        try (ArchiveWriter writer = new ArchiveWriter(
+                volume.folder(), header, Signatures.signer(Signatures.of(volume).requireKey(), clock), recipients)) {
             Manifest made = writer.commit(point.state(), written -> manifest.derive(
-                    point.state(), clock.instant().truncatedTo(ChronoUnit.MILLIS), Version.TOOL, 0, 0, written.file(), written.index()));
+                    point.state(), clock.instant().truncatedTo(ChronoUnit.MILLIS), Version.TOOL, 0, 0, written.file(), written.index(), written.seal()));
             keep(receipt, made, writer.readBackFromMedium());
             return made;
         }

@@ -182,7 +182,7 @@ final class ExpiryPlanner {
     private String missing(List<StoredArchive> before, Deque<StoredArchive> stretch) {
         return Stream.concat(
                         before.stream().filter(archive -> !archive.indexAtHand()).map(archive -> archive.manifest().baseName() + ".index"),
-                        stretch.stream().filter(archive -> !here.contains(archive)).map(archive -> archive.manifest().baseName() + ".zst"))
+                        stretch.stream().filter(archive -> !here.contains(archive)).map(archive -> archive.manifest().dataName()))
                 .collect(Collectors.joining(", "));
     }
 

@@ -12,6 +12,7 @@ import varve.archive.chain.Chain;
 import varve.archive.chain.ChainReader;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Node;
+import varve.archive.seal.WrongKeyException;
 
 /// What a delta is made against: the parent's tables always, its content where that is at hand.
 final class ParentView {
@@ -19,6 +20,7 @@ final class ParentView {
     private final Chain chain;
     private final Consumer<String> warnings;
     private final AtomicBoolean warned = new AtomicBoolean();
+    private volatile boolean sealed;
 
     ParentView(Chain chain, Consumer<String> warnings) {
         this.chain = chain;
@@ -44,9 +46,17 @@ final class ParentView {
     ///
     /// @return whether it is to be had; if not, the hash tables have to do, and the chunk is stored whole
     boolean read(ChainReader reader, long chunk, MemorySegment into) throws IOException {
+        if (sealed) {
+            return false;
+        }
         try {
             reader.read(chunk, into);
             return true;
+        } catch (WrongKeyException e) {
+            if (chain.archive(chain.length() - 1).keys().given()) {
+                throw e;
+            }
+            sealed = true; // who archives need not be able to read: the tables have to do
         } catch (BrokenChainException e) {
             warn("the parent's data is not at hand: changed chunks are stored whole (" + e.getMessage() + ")");
         } catch (CorruptException e) {

@@ -20,6 +20,7 @@ import varve.archive.format.Extent;
 import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
+import varve.archive.seal.WrongKeyException;
 
 /// What one worker of a consolidation does: read frames of other archives and prove them, decode them, prove what was put
 /// together of them, and compress that.
@@ -160,7 +161,7 @@ final class Repacker extends Press {
         try {
             below.read(first - 1, chunk, decoded.asSlice(0, old));
             return true;
-        } catch (BrokenChainException | CorruptException | DeviceException e) {
+        } catch (BrokenChainException | CorruptException | DeviceException | WrongKeyException e) {
             proofs.unreadable(e);
             return false;
         }

@@ -53,6 +53,7 @@ class ConsolidationPropertyTest {
 
     private Volume volume;
     private Random random;
+    private boolean sealed;
     private History model;
 
     static List<Long> seeds() {
@@ -65,7 +66,8 @@ class ConsolidationPropertyTest {
         random = new Random(seed);
         int points = 4 + random.nextInt(9);
         model = Histories.random(seed, points, 1 << CHUNK_LOG, MAX_SIZE);
-        volume = Vault.openOrCreate(folder.resolve("vault")).volume("tools");
+        sealed = seed % 3 == 0;
+        volume = Vault.openOrCreate(folder.resolve("vault")).with(TestKeys.secret()).volume("tools");
         for (int point = 0; point < points; point++) {
             archive(volume, model.points().get(point).image(), point, point > 0 && random.nextInt(9) == 0);
         }
@@ -100,7 +102,7 @@ class ConsolidationPropertyTest {
             assertEquals(Kind.DELTA, manifest.kind());
             assertEquals(start.state(), manifest.parent(), what);
             assertDerived(manifest, end, what);
-            StoredArchive made = new StoredArchive(volume.folder(), manifest);
+            StoredArchive made = new StoredArchive(volume.folder(), manifest, volume.keys());
             assertEquals(direct(from, to), nodes(made), () -> "the nodes of a direct delta, " + what);
             List<StoredArchive> path = new ArrayList<>(volume.read().sound().path(start.state(), StoredArchive::dataAtHand).orElseThrow());
             path.add(made);
@@ -123,7 +125,7 @@ class ConsolidationPropertyTest {
             Manifest manifest = execute(consolidation);
             assertEquals(Kind.FULL, manifest.kind());
             assertDerived(manifest, end, what);
-            StoredArchive made = new StoredArchive(volume.folder(), manifest);
+            StoredArchive made = new StoredArchive(volume.folder(), manifest, volume.keys());
             assertArrayEquals(model.points().get(to).image(), read(List.of(made)), what);
             assertDone(Optional.empty(), end, made);
             evictSome(consolidation.plan().archives());
@@ -131,6 +133,7 @@ class ConsolidationPropertyTest {
     }
 
     private void assertDerived(Manifest made, Point point, String what) throws IOException {
+        assertEquals(sealed, made.seal().isPresent(), what);
         assertTrue(made.derived() && made.describesPointOf(point.manifest()), what);
         assertEquals(point.manifest().originalHash(), made.originalHash(), what);
         volume.read().sound();
@@ -169,7 +172,7 @@ class ConsolidationPropertyTest {
 
     private Consolidation open(Optional<Point> from, Point to) throws IOException {
         ConsolidationOptions options = new ConsolidationOptions(from.map(this::name), name(to), 1, 1 + random.nextInt(3));
-        return Consolidation.open(Vault.open(folder.resolve("vault")), "tools", options, warning -> {});
+        return Consolidation.open(Vault.open(folder.resolve("vault")).with(TestKeys.secret()), "tools", options, warning -> {});
     }
 
     private Manifest execute(Consolidation consolidation) throws IOException {
@@ -196,8 +199,9 @@ class ConsolidationPropertyTest {
     private void archive(Volume into, byte[] image, int second, boolean full) throws Exception {
         Path source = folder.resolve("source.img");
         Files.write(source, image);
-        ArchiveOptions options = new ArchiveOptions(full, 1, OptionalInt.of(CHUNK_LOG), 2, 0, false, Optional.empty(), false);
-        Vault vault = Vault.openOrCreate(into.folder().getParent());
+        ArchiveOptions options = new ArchiveOptions(full, 1, OptionalInt.of(CHUNK_LOG), 2, 0, false, Optional.empty(), false)
+                .with(sealed && second % 3 == 0 ? TestKeys.recipients() : List.of());
+        Vault vault = Vault.openOrCreate(into.folder().getParent()).with(TestKeys.secret());
         try (FileDevice device = FileDevice.open(source)) {
             InstantSource clock = InstantSource.fixed(START.plusSeconds(second));
             new Archiver(vault, into.name(), options, clock, _ -> {}, _ -> {}).archive(device, Duration.ZERO);
@@ -254,6 +258,6 @@ class ConsolidationPropertyTest {
                 }
             }
         }
-        Tools.run("python3", "-B", TestFiles.pythonReader(), "verify", volume.folder()).orElseThrow().expectSuccess();
+        Tools.run("env", "VARVE_IDENTITY=" + TestFiles.identity(), "python3", "-B", TestFiles.pythonReader(), "verify", volume.folder()).orElseThrow().expectSuccess();
     }
 }

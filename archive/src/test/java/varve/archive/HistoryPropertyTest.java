@@ -56,6 +56,7 @@ class HistoryPropertyTest {
         Path vaultFolder = folder.resolve("vault");
         Vault vault = Vault.openOrCreate(vaultFolder);
         List<byte[]> model = new ArrayList<>();
+        boolean sealed = seed % 3 == 0;
         byte[] device = random.nextInt(4) == 0 ? new byte[random.nextInt(3)] : content(random, size(random));
         for (int point = 0; point < POINTS; point++) {
             if (point > 0) {
@@ -66,14 +67,16 @@ class HistoryPropertyTest {
             if (away) {
                 hideData(vaultFolder.resolve("tools"), true);
             }
-            Archiver.Outcome outcome = archive(random, vault, image, device, point > 0 && random.nextInt(8) == 0);
+            boolean blind = sealed && random.nextBoolean(); // as a host that can seal, but not read
+            Archiver.Outcome outcome = archive(
+                    random, blind ? vault : vault.with(TestKeys.secret()), image, device, point > 0 && random.nextInt(8) == 0, sealed && point % 3 == 0);
             if (away) {
                 hideData(vaultFolder.resolve("tools"), false);
             }
             assertEquals(blake3(device), outcome.state().root().toString(), "root of point " + point);
             assertEquals(device.length, outcome.state().size());
         }
-        Volume volume = vault.volume("tools");
+        Volume volume = vault.with(TestKeys.secret()).volume("tools");
         List<StoredArchive> archives = volume.read().sound().archives();
         assertEquals(POINTS, archives.size());
         for (int point = 0; point < POINTS; point++) {
@@ -81,11 +84,13 @@ class HistoryPropertyTest {
                     .path(archives.get(point).manifest().state(), StoredArchive::dataAtHand)
                     .orElseThrow();
             assertArrayEquals(model.get(point), read(path), "content of point " + point);
+            assertEquals(sealed, archives.get(point).manifest().seal().isPresent(), "sealed");
         }
     }
 
-    private Archiver.Outcome archive(Random random, Vault vault, Path image, byte[] device, boolean full) throws Exception {
-        ArchiveOptions options = new ArchiveOptions(full, 1, OptionalInt.of(16), 1 + random.nextInt(3), 0, false, Optional.empty(), false);
+    private Archiver.Outcome archive(Random random, Vault vault, Path image, byte[] device, boolean full, boolean sealed) throws Exception {
+        ArchiveOptions options = new ArchiveOptions(full, 1, OptionalInt.of(16), 1 + random.nextInt(3), 0, false, Optional.empty(), false)
+                .with(sealed ? TestKeys.recipients() : List.of());
         Archiver archiver = new Archiver(vault, "tools", options, InstantSource.system(), bytes -> {}, warning -> {});
         if (random.nextInt(4) == 0) {
             return archiver.archive(dripping(random, device), Duration.ZERO);
@@ -190,7 +195,7 @@ class HistoryPropertyTest {
         try (var files = Files.list(volume)) {
             for (Path file : files.toList()) {
                 String name = file.getFileName().toString();
-                if (hide && name.endsWith(".zst")) {
+                if (hide && (name.endsWith(".zst") || name.endsWith(".zst.age"))) {
                     Files.move(file, volume.resolve(name + ".away"));
                 } else if (!hide && name.endsWith(".away")) {
                     Files.move(file, volume.resolve(name.replace(".away", "")));

@@ -71,6 +71,11 @@ public final class TestFiles {
         return root().resolve("seekable.py");
     }
 
+    /// {@return a secret key, for which the golden and bad volumes are sealed that are sealed}
+    public static Path identity() {
+        return root().resolve("age/identity.txt");
+    }
+
     public static List<GoldenVolume> golden() throws IOException {
         return volumes("golden", folder -> new GoldenVolume(folder, points(folder.resolve("expect.json"))));
     }

@@ -40,15 +40,29 @@ final class ArchiveCheck {
     /// {@return what can be used of an archive; what cannot is told to `findings`}
     ///
     /// @param elsewhere whether the data file, if it is not here, is known to be in another vault
-    static Usable run(StoredArchive archive, boolean elsewhere, Findings findings) {
-        return new ArchiveCheck(archive, elsewhere, findings).run();
+    /// @param inside whether a sealed file is looked into, which takes a key that is known to fit
+    static Usable run(StoredArchive archive, boolean elsewhere, boolean inside, Findings findings) {
+        ArchiveCheck check = new ArchiveCheck(archive, elsewhere, findings);
+        return archive.manifest().seal().isPresent() && !inside && archive.dataAtHand() ? check.runSealed() : check.run();
+    }
+
+    /// what can be told without a key
+    private Usable runSealed() {
+        boolean file = checkFile(null);
+        if (!Files.exists(archive.index())) {
+            findings.add(new Finding.MissingFile(index, Severity.SPARE, index + ": missing; the tables are sealed in the data file too"));
+            return new Usable(false, file, file ? Severity.UNKNOWN : Severity.DAMAGE);
+        }
+        try (Index tables = openIndexFile()) {
+            return usable(tables != null, file);
+        }
     }
 
     private Usable run() {
         if (!archive.dataAtHand()) {
             return runWithoutData();
         }
-        try (Index tables = ArchiveFile.openOwnIndex(archive.data(), archive.manifest())) {
+        try (Index tables = ArchiveFile.openOwnIndex(archive.data(), archive.manifest(), archive.keys())) {
             boolean file = checkFile(tables);
             checkCopy(tables);
             return usable(true, file);
@@ -113,7 +127,7 @@ final class ArchiveCheck {
     /// @param tables null if there are no good ones: then the seek table is not looked at
     private boolean checkFile(@Nullable Index tables) {
         Severity severity = Severity.DAMAGE;
-        try (ArchiveFile file = archive.openData()) {
+        try (ArchiveFile file = tables == null ? archive.openStored() : archive.openData()) {
             severity = Severity.SPARE;
             if (tables != null) {
                 file.checkSeekTable(tables);

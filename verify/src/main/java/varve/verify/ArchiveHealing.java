@@ -44,6 +44,7 @@ final class ArchiveHealing {
     private final Manifest manifest;
     private final String base;
     private final Place here;
+    private final String data;
 
     /// What a look at a data file has shown.
     ///
@@ -58,15 +59,16 @@ final class ArchiveHealing {
         this.manifest = archive.manifest();
         this.base = manifest.baseName();
         this.here = run.places().getFirst();
+        this.data = manifest.dataExtension();
     }
 
     /// @param believed the manifest
     /// @param fault what is wrong with it as it lies here, if anything is
     void run(Manifests.Believed believed, Optional<String> fault) throws IOException {
-        boolean data = Files.exists(file("zst")) || run.presence().of(base).orElseGet(() -> Files.exists(file("tree")));
+        boolean there = Files.exists(file(data)) || run.presence().of(base).orElseGet(() -> Files.exists(file("tree")));
         try (Arena arena = Arena.ofConfined();
                 Index tables = findTables()) {
-            if (data) {
+            if (there) {
                 Optional<FileTree> tree = findTree(arena);
                 healData(tree, tables);
                 healTree(tree, arena);
@@ -108,7 +110,7 @@ final class ArchiveHealing {
         for (Place place : run.places()) {
             if (tree.isEmpty()) {
                 try {
-                    witnesses.add(GroupHashes.of(place.file(base, "zst"), manifest, run.threads(), arena));
+                    witnesses.add(GroupHashes.of(place.file(base, data), manifest, run.threads(), arena));
                     tree = TreeSearch.find(manifest, witnesses, arena);
                 } catch (DeviceException | FileSystemException e) {
                     // it is not there, or says nothing
@@ -148,7 +150,7 @@ final class ArchiveHealing {
             } catch (IOException | RuntimeException | InternalError e) { // the last is how a mapped file fails to be read
                 // the next may be better
             }
-            Index own = ownTables(place.file(base, "zst"));
+            Index own = ownTables(place.file(base, data));
             if (own != null) {
                 return own;
             }
@@ -172,7 +174,7 @@ final class ArchiveHealing {
         } catch (IOException | RuntimeException | InternalError e) {
             damage = Files.exists(file("index")) ? "not the tables of the archive" : "missing";
         }
-        try (Index healed = found == null ? ownTables(file("zst")) : null;
+        try (Index healed = found == null ? ownTables(file(data)) : null;
                 Arena arena = Arena.ofConfined()) {
             Index tables = found == null ? healed : found;
             if (tables == null) {
@@ -260,12 +262,12 @@ final class ArchiveHealing {
     // ---- the data
 
     private void healData(Optional<FileTree> tree, @Nullable Index tables) throws IOException {
-        Path file = file("zst");
+        Path file = file(data);
         Ranges whole = Ranges.of(0, manifest.file().size());
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            run.lost(archive, name("zst"), Optional.empty(), "no regular file", Ranges.NONE);
+            run.lost(archive, name(data), Optional.empty(), "no regular file", Ranges.NONE);
         } else if (tree.isEmpty()) {
-            run.lost(archive, name("zst"), Optional.empty(), "damaged, and so are the file trees: nothing tells where", chunks(tables));
+            run.lost(archive, name(data), Optional.empty(), "damaged, and so are the file trees: nothing tells where", chunks(tables));
             run.proved(archive, Ranges.NONE, whole, false);
         } else {
             Damage damage = look(file, tree.get(), true);
@@ -331,9 +333,10 @@ final class ArchiveHealing {
     private void healData(Path file, FileTree tree, @Nullable Index tables, Damage damage) throws IOException {
         List<Part> parts = new ArrayList<>();
         long size = manifest.file().size();
+        boolean sealed = manifest.seal().isPresent(); // then only copies of the same file help
         try (Replacement replacement = run.dryRun() ? null : new Replacement(file);
                 Relatives relatives = run.relatives();
-                GroupFinder finder = new GroupFinder(run.places(), archive, tree, tables, relatives)) {
+                GroupFinder finder = new GroupFinder(run.places(), archive, tree, sealed ? null : tables, relatives)) {
             find(finder, damage.bad, parts, replacement);
             run.readElsewhere(finder.readElsewhere());
             run.damagedElsewhere(archive, finder.damagedElsewhere());
@@ -345,16 +348,16 @@ final class ArchiveHealing {
                 complete(replacement, file, tree, damage.size, found, lost);
             }
             if (worth) {
-                run.healed(new Repair(name("zst"), words(damage), size, List.copyOf(parts), lost.isEmpty()));
+                run.healed(new Repair(name(data), words(damage), size, List.copyOf(parts), lost.isEmpty()));
             }
             String why = "no good copy is at hand" + (stuck ? "; the file stays as it is: its medium may yet give out what nothing else has" : "");
             for (Ranges.Range range : lost.list()) {
-                run.lost(archive, name("zst"), Optional.of(range), why, chunks(tables, finder.lostRows(), range));
+                run.lost(archive, name(data), Optional.of(range), why, sealed ? chunks(tables) : chunks(tables, finder.lostRows(), range));
             }
             Ranges bad = worth ? lost : damage.bad;
             run.proved(archive, Ranges.of(0, size).minus(bad), bad, worth);
         } catch (DeviceException | FileSystemException e) {
-            run.lost(archive, name("zst"), Optional.empty(), words(damage) + "; " + e.getMessage(), chunks(tables));
+            run.lost(archive, name(data), Optional.empty(), words(damage) + "; " + e.getMessage(), chunks(tables));
             run.proved(archive, Ranges.of(0, size).minus(damage.bad), damage.bad, false);
         }
     }

@@ -12,6 +12,7 @@ import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
+import varve.archive.seal.WrongKeyException;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Ranges;
 import varve.verify.work.Watcher;
@@ -99,7 +100,7 @@ final class ChainProof {
                 try {
                     file.strand = file.data.open(file.layer, file.from, file.to);
                     strands.add(file.strand);
-                } catch (InterruptedIOException e) {
+                } catch (InterruptedIOException | WrongKeyException e) {
                     throw e;
                 } catch (IOException e) {
                     unreadable(file, e);
@@ -148,7 +149,7 @@ final class ChainProof {
         File file = files.stream().filter(any -> any.strand == fault.strand()).findFirst().orElseThrow();
         file.faults = true;
         if (guilty.equals(archive) && node.frame().size() > 0) {
-            file.badFrames = file.badFrames.plus(Ranges.of(node.frame().position(), node.frame().end()));
+            file.badFrames = file.badFrames.plus(Ranges.of(fault.strand().start(node.frame()), fault.strand().end(node.frame())));
         }
         accuser.accuse(archive, guilty);
     }

@@ -4,16 +4,19 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.FileDevice;
 import varve.archive.file.Folder;
+import varve.archive.file.Sealed;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
+import varve.archive.seal.SealedContent;
 import varve.archive.vault.Ranges;
 import varve.verify.source.Root;
 
@@ -32,6 +35,7 @@ final class DataCheck implements Closeable {
     private @Nullable FileTree tree;
     private long from;
     private long to;
+    private @Nullable SealedContent sealed;
     private long read;
     private long unread;
     private boolean whole = true;
@@ -43,6 +47,11 @@ final class DataCheck implements Closeable {
         this.findings = findings;
         this.data = archive.data().getFileName().toString();
         this.expected = archive.manifest().file();
+    }
+
+    /// {@return the name of the data file}
+    String name() {
+        return data;
     }
 
     /// {@return bytes of the data file that were read}
@@ -71,7 +80,25 @@ final class DataCheck implements Closeable {
         from = tree == null ? 0 : first;
         to = tree == null ? expected.size() : end;
         file = FileDevice.open(archive.data());
-        return new Strand(this, file, Math.min(from, file.size()), Math.min(to, file.size()), FileTree.groups(expected.size()) == 1, layer);
+        return new Strand(this, file, Math.min(from, file.size()), Math.min(to, file.size()), FileTree.groups(expected.size()) == 1, layer,
+                layer == Strand.NO_CONTENT ? null : unseal());
+    }
+
+    private @Nullable SealedContent unseal() throws IOException {
+        if (archive.manifest().seal().isEmpty()) {
+            return null;
+        }
+        sealed = Sealed.open(archive.manifest(), archive.keys(), data, this::read);
+        return sealed;
+    }
+
+    /// reads through native memory, which a device needs
+    private void read(long position, MemorySegment into) throws IOException {
+        try (Arena room = Arena.ofConfined()) {
+            MemorySegment bytes = room.allocate(into.byteSize(), 8);
+            file.read(position, bytes);
+            into.copyFrom(bytes);
+        }
     }
 
     /// Takes the groups of the file, in order.
@@ -154,7 +181,8 @@ final class DataCheck implements Closeable {
 
     @Override
     public void close() throws IOException {
-        try (FileDevice open = file) {
+        try (FileDevice open = file;
+                SealedContent content = sealed) {
             arena.close();
         }
     }

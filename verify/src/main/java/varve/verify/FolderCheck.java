@@ -30,7 +30,7 @@ import varve.archive.vault.VolumeSettings;
 final class FolderCheck {
 
     private static final Pattern PART =
-            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|index|tree)");
+            Pattern.compile("(.+\\.\\d{8}T\\d{6}\\.\\d{3}Z(?:\\.[0-9a-f]{8})?\\.(?:full|delta))\\.(?:zst|zst\\.age|index|tree)");
     private static final Pattern POINT = Pattern.compile(".+\\.\\d{8}T\\d{6}\\.\\d{3}Z");
     private static final String STAGE = ".varve-stage";
     private static final Set<String> OURS = Set.of(

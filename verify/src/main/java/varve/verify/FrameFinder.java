@@ -103,7 +103,7 @@ final class FrameFinder {
         MemorySegment bytes = arena.allocate(frame.size(), 8);
         for (ArchiveFile copy : copies) {
             try {
-                copy.read(frame.position(), bytes);
+                copy.readStored(frame.position(), bytes);
             } catch (IOException e) {
                 continue; // cut off before, or not readable
             }

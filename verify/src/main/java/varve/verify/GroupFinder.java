@@ -60,7 +60,7 @@ final class GroupFinder implements Closeable {
         this.skeleton = tables == null ? null : new Skeleton(tables, archive.manifest());
         for (Place place : places) {
             try {
-                copies.put(place, ArchiveFile.openAnyway(place.file(archive.manifest().baseName(), "zst")));
+                copies.put(place, ArchiveFile.openAnyway(place.file(archive.manifest().baseName(), archive.manifest().dataExtension())));
             } catch (IOException e) {
                 // there is none, or it cannot be read at all
             }
@@ -95,7 +95,7 @@ final class GroupFinder implements Closeable {
             if (!copy.getKey().equals(places.getFirst())) {
                 try {
                     readElsewhere += group.byteSize();
-                    copy.getValue().read(position, group);
+                    copy.getValue().readStored(position, group);
                     if (fits(number, group)) {
                         return copy.getKey().vault();
                     }
@@ -171,7 +171,7 @@ final class GroupFinder implements Closeable {
         for (long at = 0; at < into.byteSize() && position + at < file.size(); at += PAGE) {
             long size = Math.min(Math.min(PAGE, into.byteSize() - at), file.size() - position - at);
             try {
-                file.read(position + at, into.asSlice(at, size));
+                file.readStored(position + at, into.asSlice(at, size));
             } catch (IOException e) {
                 // stays zero
             }

@@ -15,7 +15,7 @@ final class GroupSweep {
     /// @param size to be looked at: the file's own, or that of the manifest if it is smaller
     /// @param single whether the file should have but one group, whose hash is then the file's
     static void run(FileDevice file, long size, boolean single, int threads, Consumer<Slab.Group> taker) throws IOException {
-        Strand strand = new Strand(null, file, 0, size, single, Strand.NO_CONTENT);
+        Strand strand = new Strand(null, file, 0, size, single, Strand.NO_CONTENT, null);
         if (size > Slab.SIZE) {
             new Sweep(List.of(strand), null).run(threads, seen -> seen.groups.forEach(taker));
         } else if (size > 0) { // not worth a crew

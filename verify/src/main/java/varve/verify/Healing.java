@@ -152,8 +152,11 @@ public final class Healing {
     private static long size(Manifests manifests, HealingRun run) throws IOException {
         long size = 0;
         for (String base : manifests.here()) {
-            Path data = run.places().getFirst().file(base, "zst");
-            size += manifests.believed(base).isPresent() && Files.exists(data) ? Files.size(data) : 0;
+            Optional<Manifests.Believed> believed = manifests.believed(base);
+            if (believed.isPresent()) {
+                Path data = run.places().getFirst().file(base, believed.get().manifest().dataExtension());
+                size += Files.exists(data) ? Files.size(data) : 0;
+            }
         }
         return size;
     }

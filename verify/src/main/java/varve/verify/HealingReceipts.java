@@ -66,7 +66,7 @@ final class HealingReceipts {
 
     void damagedElsewhere(Place place, Manifest manifest, Ranges bad) {
         if (!dryRun) {
-            String what = manifest.baseName() + ".zst: damaged at " + bad.list().getFirst().from();
+            String what = manifest.dataName() + ": damaged at " + bad.list().getFirst().from();
             new Receipts(place.volume()).add(
                     begin(place, here.home().folder().toString()).act(
                             Depth.STORED, Evidence.CACHE, Receipt.Result.DAMAGED,

@@ -53,7 +53,7 @@ record Holdings(
         for (StoredArchive archive : all.archives()) {
             Path data = archive.data().getParent();
             boolean away = here.contains(archive.manifest().baseName()) && !Files.exists(archive.data());
-            archives.add(new StoredArchive(away ? volume.folder() : data, archive.manifest()));
+            archives.add(new StoredArchive(away ? volume.folder() : data, archive.manifest(), archive.keys()));
         }
         return new Holdings(vault, volume, own, new History(archives), elsewhere(vault, others, name, catalogue), catalogue.setBack(vault.id(), name));
     }

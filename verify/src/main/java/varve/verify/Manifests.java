@@ -126,7 +126,7 @@ final class Manifests {
         return new History(believed.values().stream()
                 .map(Believed::manifest)
                 .sorted(ORDER)
-                .map(manifest -> new StoredArchive(places.stream().map(Place::folder).toList(), manifest))
+                .map(manifest -> new StoredArchive(places.stream().map(Place::folder).toList(), manifest, places.getFirst().volume().keys()))
                 .toList());
     }
 
@@ -349,11 +349,11 @@ final class Manifests {
         for (Place place : places) {
             int count = files(place, candidate.manifest());
             int contrary = 0;
-            for (String extension : List.of("index", "zst")) {
-                Optional<Summary> summary = summary(place.file(candidate.manifest().baseName(), extension), extension.equals("zst"));
+            for (String extension : List.of("index", candidate.manifest().dataExtension())) {
+                Optional<Summary> summary = summary(place.file(candidate.manifest().baseName(), extension), !extension.equals("index"));
                 boolean described = summary.isPresent() && describes(candidate.manifest(), summary.get());
                 contrary += summary.isPresent() && !described ? 1 : 0;
-                count += described && extension.equals("zst") ? 1 : 0;
+                count += described && !extension.equals("index") ? 1 : 0;
             }
             if (isHere(place) && !own && contrary > 0 && count == 0) {
                 return false;
@@ -410,7 +410,7 @@ final class Manifests {
         for (Place place : places) {
             Manifest manifest = candidate.manifest();
             try (Arena arena = Arena.ofConfined()) {
-                count += GroupHashes.of(place.file(manifest.baseName(), "zst"), manifest, 1, arena).areOf(manifest) ? 1 : 0;
+                count += GroupHashes.of(place.file(manifest.baseName(), manifest.dataExtension()), manifest, 1, arena).areOf(manifest) ? 1 : 0;
             } catch (IOException e) {
                 // it speaks for nobody
             }

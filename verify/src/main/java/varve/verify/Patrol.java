@@ -23,6 +23,7 @@ import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
 import varve.archive.format.State;
 import varve.archive.hash.Hashing;
+import varve.archive.seal.WrongKeyException;
 import varve.archive.vault.Catalogue;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Ranges;
@@ -161,7 +162,7 @@ public final class Patrol {
                 findings.add(new Finding.BrokenChain(data, data + ": no archive in this vault leads to what it applies to, " + manifest.parent()));
             }
             if (manifest.file().size() == 0) {
-                ArchiveCheck.run(archive, false, findings);
+                ArchiveCheck.run(archive, false, false, findings);
             }
         }
     }
@@ -267,11 +268,14 @@ public final class Patrol {
         }
 
         /// {@return the chain that ends with the archive; null if only the hashes of its file can be looked at}
-        private @Nullable Chain open(Work next) {
+        private @Nullable Chain open(Work next) throws WrongKeyException {
             Beat beat = next.beat;
             StoredArchive archive = next.stretch.archive();
+            if (next.stretch.depth() == Depth.CONTENT) {
+                Verification.requireKey(archive);
+            }
             ArchiveCheck.Usable usable = beat.checked.computeIfAbsent(archive,
-                    any -> ArchiveCheck.run(any, beat.holdings.elsewhere(any), beat.logbook.findings()));
+                    any -> ArchiveCheck.run(any, beat.holdings.elsewhere(any), next.stretch.depth() == Depth.CONTENT, beat.logbook.findings()));
             if (next.stretch.depth() != Depth.CONTENT || !usable.tables() || !usable.data() || archive.manifest().unchanged()) {
                 return null;
             }

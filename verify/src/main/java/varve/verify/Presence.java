@@ -38,26 +38,30 @@ public final class Presence {
     private void take(Receipt.Act act) {
         for (Receipt.Proof proof : act.archives()) {
             switch (act.what()) {
-                case EVICT, EXPIRE -> here.put(proof.archive(), false);
+                case EVICT, EXPIRE -> here.put(base(proof.archive()), false);
                 case ARCHIVE, VERIFY, RESTORE, COPY, CONSOLIDATE, HEAL -> {
                     if (!proof.proved().isEmpty() || !proof.damaged().isEmpty()) {
-                        here.put(proof.archive(), true);
+                        here.put(base(proof.archive()), true);
                     }
                 }
             }
         }
     }
 
+    private static String base(String data) {
+        return data.replaceFirst("\\.zst(\\.age)?$", "");
+    }
+
     /// {@return whether a data file should be here; empty if no receipt speaks of it}
     public Optional<Boolean> of(String base) {
-        return Optional.ofNullable(here.get(base + ".zst"));
+        return Optional.ofNullable(here.get(base));
     }
 
     /// {@return the base names of all archives whose data files should be here}
     Set<String> all() {
         return here.entrySet().stream()
                 .filter(Map.Entry::getValue)
-                .map(entry -> entry.getKey().substring(0, entry.getKey().length() - ".zst".length()))
+                .map(Map.Entry::getKey)
                 .collect(Collectors.toSet());
     }
 }

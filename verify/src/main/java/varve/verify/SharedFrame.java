@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import varve.archive.codec.FrameDecoder;
+import varve.archive.file.Sealed;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Node;
 import varve.verify.work.Rooms;
 
@@ -15,6 +17,7 @@ import varve.verify.work.Rooms;
 /// Whoever still needs it holds it. Thread-safe.
 final class SharedFrame {
 
+    private final Strand strand;
     private final Node.Frame frame;
     private final List<Slab> slabs; // held until the content is there, or nobody needs it
     private final Rooms rooms;
@@ -25,8 +28,10 @@ final class SharedFrame {
 
     /// Held by its maker.
     ///
+    /// @param strand that it is of
     /// @param slabs that the frame lies in, in order
-    SharedFrame(Node.Frame frame, List<Slab> slabs, Rooms rooms) {
+    SharedFrame(Strand strand, Node.Frame frame, List<Slab> slabs, Rooms rooms) {
+        this.strand = strand;
         this.frame = frame;
         this.slabs = List.copyOf(slabs);
         this.rooms = rooms;
@@ -59,9 +64,9 @@ final class SharedFrame {
         if (!tried) {
             MemorySegment into = rooms.take(frame.contentSize());
             try {
-                MemorySegment bytes = bytes(frame, slabs, rooms);
+                MemorySegment bytes = bytes(strand, frame, slabs, rooms);
                 good = bytes != null && decoder.decode(bytes.asSlice(0, frame.size()), into.asSlice(0, frame.contentSize()));
-                if (bytes != null && slabs.size() > 1) {
+                if (bytes != null && copies(strand, slabs)) {
                     rooms.giveBack(bytes);
                 }
             } finally {
@@ -73,25 +78,52 @@ final class SharedFrame {
         return good ? room.asSlice(0, frame.contentSize()) : null;
     }
 
-    /// {@return the bytes of a frame: of its only slab, or a room of the caller's into which those of several were copied; null
+    /// {@return whether the bytes of a frame are copied, or decrypted, into a room of their own}
+    static boolean copies(Strand strand, List<Slab> slabs) {
+        return slabs.size() > 1 || strand.sealed() != null;
+    }
+
+    /// {@return the bytes of a frame: of its only slab, or a room of the caller's into which they were brought; null
     /// if the medium does not give them out, or they go on behind the last slab}
-    static @Nullable MemorySegment bytes(Node.Frame frame, List<Slab> slabs, Rooms rooms) throws InterruptedIOException {
-        if (slabs.isEmpty() || slabs.getFirst().position() > frame.position() || slabs.getLast().end() < frame.end()) {
+    ///
+    /// @throws CorruptException if they are sealed, and not what was sealed
+    static @Nullable MemorySegment bytes(Strand strand, Node.Frame frame, List<Slab> slabs, Rooms rooms) throws IOException {
+        long start = strand.start(frame);
+        long end = strand.end(frame);
+        if (slabs.isEmpty() || slabs.getFirst().position() > start || slabs.getLast().end() < end) {
             return null;
         }
-        if (slabs.size() == 1) {
-            return slabs.getFirst().bytes(frame.position(), frame.end());
-        }
-        MemorySegment copy = rooms.take(frame.size());
         for (Slab slab : slabs) {
-            long from = Math.max(frame.position(), slab.position());
-            MemorySegment part = slab.bytes(from, frame.end());
-            if (part == null) {
-                rooms.giveBack(copy);
+            if (slab.bytes(Math.max(start, slab.position()), end) == null) {
                 return null;
             }
-            MemorySegment.copy(part, 0, copy, from - frame.position(), part.byteSize());
         }
-        return copy;
+        if (!copies(strand, slabs)) {
+            return slabs.getFirst().bytes(start, end);
+        }
+        MemorySegment copy = rooms.take(frame.size());
+        try {
+            if (strand.sealed() == null) {
+                copy(slabs, start, copy.asSlice(0, frame.size()));
+            } else {
+                Sealed.read(strand.sealed(), strand.check().name(), frame.position(), copy.asSlice(0, frame.size()),
+                        (position, into) -> copy(slabs, position, into));
+            }
+            return copy;
+        } catch (Throwable e) {
+            rooms.giveBack(copy);
+            throw e;
+        }
+    }
+
+    private static void copy(List<Slab> slabs, long position, MemorySegment into) throws InterruptedIOException {
+        long end = position + into.byteSize();
+        for (Slab slab : slabs) {
+            long from = Math.max(position, slab.position());
+            if (from < Math.min(end, slab.end())) {
+                MemorySegment part = slab.bytes(from, end);
+                MemorySegment.copy(part, 0, into, from - position, part.byteSize());
+            }
+        }
     }
 }

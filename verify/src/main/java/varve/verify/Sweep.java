@@ -183,7 +183,7 @@ final class Sweep {
         /// looks at the next row: it belongs here as long as frames do, and those without one go with the one before
         void look() throws CorruptException {
             next = row < rows ? content.index(strand).node(row) : null;
-            if (next != null && next.frame().size() > 0 && next.frame().position() >= strand.to()) {
+            if (next != null && next.frame().size() > 0 && strand.start(next.frame()) >= strand.to()) {
                 next = null;
             }
         }
@@ -290,11 +290,12 @@ final class Sweep {
                 holdOnce(rows.frames, cut.frame);
                 return;
             }
-            letGo(cut, frame.position());
-            while (cut.position < Math.min(frame.end(), cut.strand.file().size())) {
+            letGo(cut, cut.strand.start(frame));
+            long end = cut.strand.end(frame);
+            while (cut.position < Math.min(end, cut.strand.file().size())) {
                 load(cut);
             }
-            List<Slab> slabs = cut.slabs.stream().filter(slab -> slab.position() < frame.end()).toList();
+            List<Slab> slabs = cut.slabs.stream().filter(slab -> slab.position() < end).toList();
             if (cut.full) {
                 for (Slab slab : slabs) {
                     if (!rows.slabs.contains(slab)) {
@@ -303,7 +304,7 @@ final class Sweep {
                     }
                 }
             } else {
-                cut.frame = new SharedFrame(frame, slabs, rooms);
+                cut.frame = new SharedFrame(cut.strand, frame, slabs, rooms);
                 holdOnce(rows.frames, cut.frame);
             }
         }
@@ -563,18 +564,19 @@ final class Sweep {
         }
 
         private @Nullable MemorySegment frameBytes(int i, Node.Frame frame) throws IOException {
-            return SharedFrame.bytes(frame, slabs(i, frame), bench.rooms);
+            return SharedFrame.bytes(rows.get(i).strand, frame, slabs(i, frame), bench.rooms);
         }
 
         private List<Slab> slabs(int i, Node.Frame frame) {
+            Strand strand = rows.get(i).strand;
             return rows.get(i).slabs.stream()
-                    .filter(slab -> slab.position() < frame.end() && slab.end() > frame.position())
+                    .filter(slab -> slab.position() < strand.end(frame) && slab.end() > strand.start(frame))
                     .toList();
         }
 
         /// gives a room back into which the bytes of several slabs were copied
         private void giveBack(int i, Node.Frame frame, @Nullable MemorySegment bytes) {
-            if (bytes != null && slabs(i, frame).size() > 1) {
+            if (bytes != null && SharedFrame.copies(rows.get(i).strand, slabs(i, frame))) {
                 bench.rooms.giveBack(bytes);
             }
         }

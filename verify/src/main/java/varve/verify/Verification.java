@@ -25,6 +25,7 @@ import varve.archive.format.CorruptException;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.vault.Head;
+import varve.archive.seal.WrongKeyException;
 import varve.archive.vault.Depth;
 import varve.archive.vault.NotFoundException;
 import varve.archive.vault.PointName;
@@ -180,7 +181,32 @@ final class Verification {
         return history.archives().stream().filter(archives::contains).toList();
     }
 
+    /// so that nothing is called damaged only because it cannot be opened
+    ///
+    /// @throws WrongKeyException if content is to be proved that is sealed, and no key at hand opens it
+    private void requireKeys(Collection<StoredArchive> scope) throws WrongKeyException {
+        if (depth.includes(Depth.CONTENT)) {
+            for (StoredArchive archive : scope) {
+                requireKey(archive);
+            }
+        }
+    }
+
+    /// @throws WrongKeyException if it is sealed, and no key at hand opens it
+    static void requireKey(StoredArchive archive) throws WrongKeyException {
+        if (archive.manifest().seal().isPresent() && archive.dataAtHand()) {
+            try {
+                archive.openData().close();
+            } catch (WrongKeyException e) {
+                throw new WrongKeyException(e.getMessage() + "; --depth stored needs none");
+            } catch (IOException e) {
+                // what is wrong with it will be found
+            }
+        }
+    }
+
     private void proveAll(Collection<StoredArchive> scope) throws IOException {
+        requireKeys(scope);
         scope.forEach(this::check);
         begin(scope);
         // the newest first: on the path to it lie most of the others
@@ -214,6 +240,7 @@ final class Verification {
         State state = point.state();
         Optional<List<StoredArchive>> path = path(state);
         List<StoredArchive> all = path.or(() -> history.path(state, any -> true)).orElse(point.archives());
+        requireKeys(all);
         all.forEach(this::check);
         begin(all);
         if (path.isPresent()) {
@@ -235,7 +262,7 @@ final class Verification {
         }
         // what lies in other vaults is told by their reports
         Findings told = holdings.ours(archive) ? findings : new Findings();
-        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, holdings.elsewhere(archive), told);
+        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, holdings.elsewhere(archive), depth.includes(Depth.CONTENT), told);
         checked.put(archive, usable);
         if (usable.verdict() != Severity.NOTE) {
             obstacles.add(archive, usable.verdict(), name(archive));

@@ -336,7 +336,7 @@ final class DamageCatalogueTest {
 
     private static Manifest at(Manifest m, long sequence, Instant time, Instant finished) {
         return new Manifest(m.kind(), m.volume(), m.volumeId(), sequence, m.previous(), m.original(), time, finished, m.label(), m.source(), m.host(),
-                m.tool(), m.chunkLog(), m.state(), m.parent(), m.changedSize(), m.payloadSize(), m.file(), m.index());
+                m.tool(), m.chunkLog(), m.state(), m.parent(), m.changedSize(), m.payloadSize(), m.file(), m.index(), m.seal());
     }
 
     /// {@return a manifest with the check that it ought to have}

@@ -224,7 +224,7 @@ final class TamperingTest {
         Path file = files(scene.folder(), "manifest").getLast();
         Manifest m = Manifest.decode(Files.readAllBytes(file), file.toString());
         Files.write(file, new Manifest(m.kind(), m.volume(), m.volumeId(), m.sequence(), m.previous(), m.original(), m.time(), m.finished(), Optional.of("all is well"),
-                m.source(), m.host(), m.tool(), m.chunkLog(), m.state(), m.parent(), m.changedSize(), m.payloadSize(), m.file(), m.index()).encode());
+                m.source(), m.host(), m.tool(), m.chunkLog(), m.state(), m.parent(), m.changedSize(), m.payloadSize(), m.file(), m.index(), m.seal()).encode());
         return true;
     }
 

@@ -28,6 +28,7 @@ import varve.archive.codec.FrameEncoder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hashing;
+import varve.archive.seal.Keys;
 import varve.archive.snapshot.Origin;
 import varve.archive.snapshot.Origins;
 import varve.archive.vault.Vault;
@@ -89,6 +90,12 @@ public final class ArchiveVerb implements Verb {
     private LockWaitOption lockWait = new LockWaitOption();
 
     @Mixin
+    private SealOption seal = new SealOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
+
+    @Mixin
     private ChangesOption changes = new ChangesOption();
 
     @Mixin
@@ -111,6 +118,8 @@ public final class ArchiveVerb implements Verb {
         return Purpose.RECORD;
     }
 
+    private Keys secret = Keys.NONE; // one for all sources, so that a passphrase is asked for once
+
     /// A device, and the name of its history.
     ///
     /// @param origin if it is to be snapshotted
@@ -118,7 +127,8 @@ public final class ArchiveVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
-        ArchiveOptions options = options();
+        secret = keys.keys();
+        ArchiveOptions options = options().with(seal.recipients(secret));
         RunOptions around = changes.around(hooks.read(), line -> stdio.err().println(Printable.line(line)));
         lockWait.duration();
         List<Job> jobs = new ArrayList<>();
@@ -226,7 +236,7 @@ public final class ArchiveVerb implements Verb {
         Place place = place(vault, job.volume, dryRun);
         ExitCode[] code = {ExitCode.OK};
         try (Progress shown = progress.start(stdio, "archive " + job.volume, -1)) {
-            ArchiveRun run = run(place.vault, job.volume, options, around, shown, stdio);
+            ArchiveRun run = run(place.vault.with(secret), job.volume, options, around, shown, stdio);
             LastWords.around(
                     () -> {
                         Ended ended = work.with(run);
@@ -368,7 +378,7 @@ public final class ArchiveVerb implements Verb {
                     .member("dryRun", dryRun)
                     .member("kind", outcome.kind().word())
                     .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
-                    .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
+                    .member("archive", outcome.manifest().map(m -> m.dataName()).orElse(null))
                     .member("size", outcome.state().size())
                     .member("root", outcome.state().root().toString())
                     .member("unchanged", unchanged(outcome))

@@ -47,6 +47,9 @@ public final class ConsolidateVerb implements Verb {
     @Mixin
     private VaultOption vault = new VaultOption();
 
+    @Mixin
+    private KeysOption keys = new KeysOption();
+
     @Option(names = "--from", paramLabel = "POINT",
             description = "The point in time that the new delta applies to, as behind the @ of VOLUME@POINT.")
     private @Nullable String from;
@@ -89,7 +92,7 @@ public final class ConsolidateVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
         ConsolidationOptions options = options();
-        Vault place = vault.open();
+        Vault place = keys.open(vault.open());
         Volume of = place.volume(volume);
         if (dryRun || !of.exists()) { // which opening says better than a lock
             try (Consolidation consolidation = Consolidation.open(place, volume, options, stdio.warnings())) {
@@ -234,7 +237,7 @@ public final class ConsolidateVerb implements Verb {
                     .member("movedSize", plan.movedSize())
                     .member("packedSize", plan.packedSize())
                     .member("estimatedSize", plan.storedSize())
-                    .member("archive", outcome.map(made -> made.manifest().baseName() + ".zst").orElse(null))
+                    .member("archive", outcome.map(made -> made.manifest().dataName()).orElse(null))
                     .member("storedSize", outcome.map(Outcome::storedSize).orElse(0L))
                     .member("reusedSize", outcome.map(Outcome::reusedSize).orElse(0L))
                     .member("provedChunks", outcome.map(Outcome::provedChunks).orElse(0L))

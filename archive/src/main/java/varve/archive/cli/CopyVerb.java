@@ -156,7 +156,7 @@ public final class CopyVerb implements Verb {
                     + (plan.unfit().size() == 1 ? "" : " to " + name(plan.unfit().getLast())) + "; the rest is brought");
         }
         for (CopyPlan.Missing missing : plan.missing()) {
-            row(out, "missing", missing.archive().manifest().baseName() + ".zst, " + Size.format(missing.archive().manifest().file().size()));
+            row(out, "missing", missing.archive().manifest().dataName() + ", " + Size.format(missing.archive().manifest().file().size()));
         }
     }
 
@@ -203,7 +203,7 @@ public final class CopyVerb implements Verb {
                     .array("archives");
             for (CopyPlan.Item item : plan.items()) {
                 text.object()
-                        .member("archive", item.archive().manifest().baseName() + ".zst")
+                        .member("archive", item.archive().manifest().dataName())
                         .member("fileSize", item.size())
                         .member("copied", outcome != null && outcome.copied().contains(item.archive()))
                         .end();
@@ -218,7 +218,7 @@ public final class CopyVerb implements Verb {
             plan.unfit().forEach(point -> text.element(Manifest.text(point.manifest().time())));
             text.end().array("missing");
             for (CopyPlan.Missing missing : plan.missing()) {
-                text.object().member("archive", missing.archive().manifest().baseName() + ".zst").array("vaultIds");
+                text.object().member("archive", missing.archive().manifest().dataName()).array("vaultIds");
                 missing.holders().forEach(vault -> text.element(vault.toString()));
                 text.end().end();
             }

@@ -118,7 +118,7 @@ public final class EvictVerb implements Verb {
     private static void list(JsonText text, List<EvictionPlan.Item> items) {
         for (EvictionPlan.Item item : items) {
             text.object()
-                    .member("archive", item.archive().manifest().baseName() + ".zst")
+                    .member("archive", item.archive().manifest().dataName())
                     .member("fileSize", item.size())
                     .array("elsewhere");
             item.elsewhere().stream().map(UUID::toString).sorted().forEach(text::element);

@@ -9,6 +9,7 @@ import varve.archive.format.CorruptException;
 import varve.archive.format.UnsupportedException;
 import varve.archive.sign.UntrustedException;
 import varve.archive.sign.WrongPasswordException;
+import varve.archive.seal.WrongKeyException;
 import varve.archive.vault.LockedException;
 import varve.archive.vault.NotFoundException;
 
@@ -25,6 +26,7 @@ public enum ExitCode {
     LOCKED(8, "another run is at work on the volume"),
     REFUSED(9, "it would do harm (mounted, held or too small): nothing was done"),
     NOT_FOUND(10, "there is no such vault, volume, point or file"),
+    WRONG_KEY(11, "it is sealed, and no key that was given opens it"),
     UNTRUSTED(12, "a signature is missing or wrong: find out why before you use it"),
     INTERRUPTED(130, "interrupted (SIGINT): the same command again carries on"),
     TERMINATED(143, "ended from outside (SIGTERM): the same command again carries on"),
@@ -69,6 +71,7 @@ public enum ExitCode {
             case UnsupportedException _ -> UNSUPPORTED;
             case LockedException _ -> LOCKED;
             case RefusedException _, WrongPasswordException _ -> REFUSED;
+            case WrongKeyException _ -> WRONG_KEY;
             case NotFoundException _, NoSuchFileException _ -> NOT_FOUND;
             case IOException _ -> IO;
             case InterruptedException _ -> INTERRUPTED;

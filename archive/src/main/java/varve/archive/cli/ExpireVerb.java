@@ -42,6 +42,9 @@ public final class ExpireVerb implements Verb {
     private VaultsOption vaults = new VaultsOption();
 
     @Mixin
+    private KeysOption keys = new KeysOption();
+
+    @Mixin
     private KeepOptions keep = new KeepOptions();
 
     @Option(names = "--min-copies", paramLabel = "N",
@@ -79,7 +82,7 @@ public final class ExpireVerb implements Verb {
         }
         ExpiryOptions options = new ExpiryOptions(keep.policy(), minCopies, threads);
         Consumer<String> warnings = stdio.warnings();
-        List<Vault> here = vaults.open(warnings);
+        List<Vault> here = keys.open(vaults.open(warnings));
         Expiry expiry = new Expiry(here, volume, options, InstantSource.system(), warnings);
         if (dryRun) {
             ExpiryPlan plan = expiry.plan();
@@ -154,7 +157,7 @@ public final class ExpireVerb implements Verb {
     }
 
     private static String name(StoredArchive archive) {
-        return archive.manifest().baseName() + ".zst";
+        return archive.manifest().dataName();
     }
 
     private void json(Stdio stdio, Vault vault, ExpiryPlan plan, @Nullable Outcome outcome) {
@@ -191,7 +194,7 @@ public final class ExpireVerb implements Verb {
             text.end().array("left");
             plan.left().forEach(text::element);
             text.end().member("readSize", plan.readSize()).member("removedSize", plan.removedSize()).array("made");
-            Optional.ofNullable(outcome).map(Outcome::made).orElse(List.of()).forEach(manifest -> text.element(manifest.baseName() + ".zst"));
+            Optional.ofNullable(outcome).map(Outcome::made).orElse(List.of()).forEach(manifest -> text.element(manifest.dataName()));
             text.end();
             if (outcome != null) {
                 text.member("freedSize", outcome.freed());

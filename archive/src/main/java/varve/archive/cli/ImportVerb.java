@@ -273,7 +273,7 @@ public final class ImportVerb implements Verb {
             for (Outcome outcome : recorded) {
                 text.object()
                         .member("time", outcome.manifest().map(m -> Manifest.text(m.time())).orElse(null))
-                        .member("archive", outcome.manifest().map(m -> m.baseName() + ".zst").orElse(null))
+                        .member("archive", outcome.manifest().map(m -> m.dataName()).orElse(null))
                         .member("label", outcome.manifest().flatMap(Manifest::label).orElse(null))
                         .member("kind", outcome.kind().word())
                         .member("size", outcome.state().size())

@@ -109,7 +109,7 @@ public final class ListVerb implements Verb {
                         .member("payloadSize", m.payloadSize())
                         .member("storedSize", stored(point.archives()))
                         .member("label", m.label().orElse(null))
-                        .member("archive", m.baseName() + ".zst")
+                        .member("archive", m.dataName())
                         .member("atHand", point.archive().dataAtHand())
                         .member("restorable", restorable.contains(m.state()))
                         .member("protected", kept.contains(m.sequence()))

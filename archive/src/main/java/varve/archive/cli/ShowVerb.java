@@ -81,10 +81,10 @@ public final class ShowVerb implements Verb {
         String how = m.derived() ? "derived " + m.kind().word() : m.kind().word();
         String away = archive.dataAtHand() ? "" : "  (away)";
         if (m.unchanged()) {
-            out.println("stored as      a " + how + " without changes: " + m.baseName() + ".zst" + away);
+            out.println("stored as      a " + how + " without changes: " + m.dataName() + away);
         } else {
             String changed = m.kind() == Kind.FULL ? "" : "; " + m.changedSize() + " bytes changed";
-            out.println("stored as      a " + how + ": " + m.baseName() + ".zst, " + Size.format(m.file().size()) + changed + away);
+            out.println("stored as      a " + how + ": " + m.dataName() + ", " + Size.format(m.file().size()) + changed + away);
         }
         if (m.kind() == Kind.DELTA && !m.unchanged()) {
             out.println("  parent root  " + m.parent().root() + "  (" + m.parent().size() + " bytes)");
@@ -112,7 +112,7 @@ public final class ShowVerb implements Verb {
                     .member("parentRoot", m.kind() == Kind.FULL ? null : m.parent().root().toString())
                     .member("changedSize", m.changedSize())
                     .member("payloadSize", m.payloadSize())
-                    .member("archive", m.baseName() + ".zst")
+                    .member("archive", m.dataName())
                     .member("fileSize", m.file().size())
                     .member("fileHash", m.file().hash().toString())
                     .member("chunkSize", 1L << m.chunkLog())
@@ -134,7 +134,7 @@ public final class ShowVerb implements Verb {
         for (StoredArchive archive : point.archives()) {
             Manifest m = archive.manifest();
             text.object()
-                    .member("archive", m.baseName() + ".zst")
+                    .member("archive", m.dataName())
                     .member("kind", m.kind().word())
                     .member("derived", m.derived())
                     .member("parentRoot", m.kind() == Kind.FULL ? null : m.parent().root().toString())

@@ -52,7 +52,7 @@ public final class WhereVerb implements Verb {
         }
         if (!where.missing().isEmpty()) {
             throw new BrokenChainException(name + ": no vault is known to hold "
-                    + where.missing().stream().map(archive -> archive.manifest().baseName() + ".zst").collect(Collectors.joining(", ")));
+                    + where.missing().stream().map(archive -> archive.manifest().dataName()).collect(Collectors.joining(", ")));
         }
         return ExitCode.OK;
     }
@@ -118,7 +118,7 @@ public final class WhereVerb implements Verb {
     private static void archives(JsonText text, List<StoredArchive> archives) {
         for (StoredArchive archive : archives) {
             text.object()
-                    .member("archive", archive.manifest().baseName() + ".zst")
+                    .member("archive", archive.manifest().dataName())
                     .member("fileSize", archive.manifest().file().size())
                     .end();
         }

@@ -79,13 +79,13 @@ public final class ArchiveCopy {
     public ArchiveCopy(StoredArchive source, Path folder, Steps steps) {
         this.source = source;
         this.manifest = source.manifest();
-        this.target = new StoredArchive(folder, manifest);
+        this.target = new StoredArchive(folder, manifest, source.keys());
         this.steps = steps;
     }
 
     /// {@return bytes that an interrupted run has left of an archive}
     public static long staged(Path folder, Manifest manifest) throws IOException {
-        Path stage = stage(folder, manifest, ".zst");
+        Path stage = stageOfData(folder, manifest);
         return Files.exists(stage) ? Files.size(stage) : 0;
     }
 
@@ -93,7 +93,7 @@ public final class ArchiveCopy {
     ///
     /// @param kept archives that will be copied, so that what was left of them serves
     public static void discardStages(Path folder, Collection<Manifest> kept) throws IOException {
-        List<Path> serving = kept.stream().map(manifest -> stage(folder, manifest, ".zst")).toList();
+        List<Path> serving = kept.stream().map(manifest -> stageOfData(folder, manifest)).toList();
         List<Path> stages;
         try (Stream<Path> content = Files.list(folder)) {
             stages = content.filter(path -> path.getFileName().toString().startsWith(STAGE) && !serving.contains(path)).toList();
@@ -101,6 +101,10 @@ public final class ArchiveCopy {
         for (Path stage : stages) {
             Files.delete(stage);
         }
+    }
+
+    private static Path stageOfData(Path folder, Manifest manifest) {
+        return folder.resolve(STAGE + manifest.dataName());
     }
 
     private static Path stage(Path folder, Manifest manifest, String extension) {
@@ -135,7 +139,7 @@ public final class ArchiveCopy {
         Folder.create(target.folder());
         bringIndex();
         boolean there = Files.exists(target.data());
-        Path data = there ? target.data() : stage(target.folder(), manifest, ".zst");
+        Path data = there ? target.data() : stageOfData(target.folder(), manifest);
         Path tree = stage(target.folder(), manifest, ".tree");
         try (Arena arena = Arena.ofShared();
                 RowFile rows = new RowFile(tree, 4096)) {
@@ -274,7 +278,7 @@ public final class ArchiveCopy {
         IOException failure = null;
         for (Path file : source.allData()) {
             try {
-                sources.add(ArchiveFile.open(file, manifest, true));
+                sources.add(ArchiveFile.openStored(file, manifest));
             } catch (IOException e) {
                 failure = e;
             }
@@ -310,7 +314,7 @@ public final class ArchiveCopy {
         Optional<IOException> failure = Optional.empty();
         for (ArchiveFile file : sources) {
             try {
-                file.read(position, group);
+                file.readStored(position, group);
                 Hash expected = tree == null ? null : tree.value(position >>> FileTree.GROUP_LOG);
                 Hash found = expected == null ? null : hash(position, group);
                 if (found == null || found.equals(expected)) {

@@ -21,8 +21,14 @@ import varve.archive.format.Skippable;
 import varve.archive.format.Summary;
 import varve.archive.linux.Linux;
 import varve.archive.linux.Residency;
+import varve.archive.seal.Keys;
+import varve.archive.seal.SealedContent;
+import varve.archive.seal.WrongKeyException;
 
 /// The data file of one archive, opened for reading frames at their positions.
+///
+/// A frame has its position in the zstd file. Where that is sealed it is decrypted on the way; [#readStored] gives out the bytes of the data
+/// file as they are.
 ///
 /// What it hands out is unverified: the caller decodes it and compares hashes. A file that was not in the page cache when it
 /// was opened is not left there, so that reading an archive does not cost others their pages. Safe for use by several threads.
@@ -38,6 +44,7 @@ public final class ArchiveFile implements AutoCloseable {
     private final long size;
     private final boolean guest; // whose pages are dropped after reading
     private final int descriptor; // to drop them, or -1
+    private @Nullable SealedContent sealed; // null if it is not sealed, or is read as it is stored only
 
     private ArchiveFile(Path path, @Nullable FileChannel channel, long size) throws IOException {
         this.path = path;
@@ -71,33 +78,68 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// Opens a data file and compares its size and its header with what is known of it.
     ///
+    /// @param keys to open it with, if it is sealed
     /// @param keepOpen whether it stays open between reads
     /// @throws CorruptException if it is not the file that the manifest describes
-    static ArchiveFile open(Path path, Manifest manifest, boolean keepOpen) throws IOException {
-        FileChannel channel = Folder.open(path);
-        try (Arena arena = Arena.ofConfined()) {
-            String where = path.getFileName().toString();
-            long size = channel.size();
-            Header header = header(channel, path, arena);
-            if (!header.volumeId().equals(manifest.volumeId())
-                    || header.kind() != manifest.kind()
-                    || header.chunkLog() != manifest.chunkLog()
-                    || !header.parent().equals(manifest.parent())) {
-                throw new CorruptException(Rule.F037, where, "its header is that of another archive");
+    /// @throws WrongKeyException if it is sealed and no key opens it
+    static ArchiveFile open(Path path, Manifest manifest, Keys keys, boolean keepOpen) throws IOException {
+        ArchiveFile file = openAnyway(path);
+        try {
+            if (manifest.seal().isPresent()) {
+                checkSize(file, manifest);
+                file.sealed = Sealed.open(manifest, keys, path.getFileName().toString(), file::readStored);
             }
-            if (size != manifest.file().size()) {
-                throw new CorruptException(
-                        Rule.F038, where, "expected " + manifest.file().size() + " bytes, found " + size);
-            }
-            ArchiveFile file = new ArchiveFile(path, keepOpen ? channel : null, size);
-            if (!keepOpen) {
-                channel.close();
-            }
-            return file;
+            checkHeader(file, manifest);
+            checkSize(file, manifest);
+            return keepOpen ? file : file.reopening();
         } catch (Throwable e) {
-            channel.close();
+            file.close();
             throw e;
         }
+    }
+
+    /// Opens a data file to read it as it is stored, and compares its size with what is known of it; and its header, unless that is sealed.
+    ///
+    /// @throws CorruptException if it is not the file that the manifest describes
+    static ArchiveFile openStored(Path path, Manifest manifest) throws IOException {
+        if (manifest.seal().isEmpty()) {
+            return open(path, manifest, Keys.NONE, true);
+        }
+        ArchiveFile file = openAnyway(path);
+        try {
+            checkSize(file, manifest);
+            Sealed.header(manifest, path.getFileName().toString(), file::readStored);
+            return file;
+        } catch (Throwable e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static void checkSize(ArchiveFile file, Manifest manifest) throws CorruptException {
+        if (file.size != manifest.file().size()) {
+            throw new CorruptException(
+                    Rule.F038, file.path.getFileName().toString(), "expected " + manifest.file().size() + " bytes, found " + file.size);
+        }
+    }
+
+    private static void checkHeader(ArchiveFile file, Manifest manifest) throws IOException {
+        Header header = file.header();
+        if (!header.volumeId().equals(manifest.volumeId())
+                || header.kind() != manifest.kind()
+                || header.chunkLog() != manifest.chunkLog()
+                || !header.parent().equals(manifest.parent())) {
+            throw new CorruptException(Rule.F037, file.path.getFileName().toString(), "its header is that of another archive");
+        }
+    }
+
+    /// {@return this, closed between reads}
+    private ArchiveFile reopening() throws IOException {
+        ArchiveFile other = new ArchiveFile(path, null, size);
+        other.sealed = sealed;
+        sealed = null;
+        close();
+        return other;
     }
 
     /// Opens a data file without a look at what is in it: it may be cut off, damaged, or another file altogether.
@@ -137,6 +179,14 @@ public final class ArchiveFile implements AutoCloseable {
         }
     }
 
+    private Header header() throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment head = arena.allocate(Math.min(contentSize(), Header.FRAME_SIZE), 8);
+            read(0, head);
+            return Header.decode(head, path.getFileName().toString());
+        }
+    }
+
     private static Header header(FileChannel channel, Path path, Arena arena) throws IOException {
         MemorySegment head = arena.allocate(Math.min(channel.size(), Header.FRAME_SIZE), 8);
         Mapped.read(channel, path, 0, head);
@@ -147,8 +197,19 @@ public final class ArchiveFile implements AutoCloseable {
         return path;
     }
 
+    /// {@return the size of the data file}
     public long size() {
         return size;
+    }
+
+    /// {@return the size of the zstd file: of the data file, or of what is sealed in it}
+    long contentSize() {
+        return sealed == null ? size : sealed.size();
+    }
+
+    /// {@return the content, if the file is sealed}
+    Optional<SealedContent> sealed() {
+        return Optional.ofNullable(sealed);
     }
 
     /// {@return where the index region begins, as far as an unverified look at the end of the file tells}
@@ -174,8 +235,17 @@ public final class ArchiveFile implements AutoCloseable {
         return bytes;
     }
 
-    /// Fills `into` from `position` on.
-    public void read(long position, MemorySegment into) throws IOException {
+    /// Fills `into` from `position` of the zstd file on.
+    void read(long position, MemorySegment into) throws IOException {
+        if (sealed == null) {
+            readStored(position, into);
+        } else {
+            Sealed.read(sealed, path.getFileName().toString(), position, into, this::readStored);
+        }
+    }
+
+    /// Fills `into` from `position` of the data file on, as it is stored.
+    public void readStored(long position, MemorySegment into) throws IOException {
         if (position < 0 || position > size - into.byteSize()) {
             throw new CorruptException(
                     Rule.F002, path.getFileName().toString(), into.byteSize() + " bytes at " + position + " of " + size);
@@ -214,7 +284,8 @@ public final class ArchiveFile implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try (channel) {
+        try (channel;
+                SealedContent content = sealed) {
             if (descriptor >= 0) {
                 Linux.close(descriptor);
             }
@@ -222,9 +293,9 @@ public final class ArchiveFile implements AutoCloseable {
     }
 
     /// {@return the index of an archive, from its `.index` file or from the data file, whichever is at hand and good}
-    public static Index openIndex(Path data, Path index, Manifest manifest) throws IOException {
+    static Index openIndex(Path data, Path index, Manifest manifest, Keys keys) throws IOException {
         if (!Files.exists(index)) {
-            return openOwnIndex(data, manifest);
+            return openOwnIndex(data, manifest, keys);
         }
         try {
             return Index.open(index, 0, manifest);
@@ -232,12 +303,18 @@ public final class ArchiveFile implements AutoCloseable {
             if (!Files.exists(data)) {
                 throw e;
             }
-            return openOwnIndex(data, manifest);
+            return openOwnIndex(data, manifest, keys);
         }
     }
 
     /// {@return the index inside of a data file, which repeats its header}
-    public static Index openOwnIndex(Path data, Manifest manifest) throws IOException {
+    /// @throws WrongKeyException if it is sealed and no key opens it
+    public static Index openOwnIndex(Path data, Manifest manifest, Keys keys) throws IOException {
+        if (manifest.seal().isPresent()) {
+            try (ArchiveFile file = open(data, manifest, keys, true)) {
+                return file.openSealedIndex(manifest);
+            }
+        }
         Header header;
         try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
@@ -246,11 +323,41 @@ public final class ArchiveFile implements AutoCloseable {
         return Index.open(data, indexPosition(data, manifest), manifest, Optional.of(header));
     }
 
+    /// the tables, decrypted into a file that has no name by the time they are read
+    private Index openSealedIndex(Manifest manifest) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment foot = arena.allocate(SeekTable.FOOT, 8);
+            read(Math.max(0, contentSize() - foot.byteSize()), foot);
+            long position = SeekTable.position(contentSize(), foot, path) - manifest.index().size();
+            if (position < Header.FRAME_SIZE) {
+                throw new CorruptException(Rule.F039, path.getFileName().toString(), "no room for " + manifest.index().size() + " bytes of tables");
+            }
+            Path copy = Files.createTempFile("varve-", ".index");
+            try {
+                try (RowFile rows = new RowFile(copy, PAGE)) {
+                    MemorySegment room = arena.allocate(1 << 20, 8);
+                    for (long done = 0; done < manifest.index().size(); done += room.byteSize()) {
+                        MemorySegment part = room.asSlice(0, Math.min(room.byteSize(), manifest.index().size() - done));
+                        read(position + done, part);
+                        rows.append(part);
+                    }
+                    rows.finish();
+                }
+                return Index.open(copy, 0, manifest, Optional.of(header()), position, path.getFileName().toString());
+            } finally {
+                Files.delete(copy);
+            }
+        }
+    }
+
     /// {@return the index inside of a data file that may be damaged all around it, or cut off behind it, or empty if there is none}
     ///
     /// The number of frames, which its place depends on, is not known then; but the place is one of as many as there can be frames, and a
     /// summary ends the region.
     public static Optional<Index> findOwnIndex(Path data, Manifest manifest) throws IOException {
+        if (manifest.seal().isPresent()) {
+            return Optional.empty(); // nothing can be made out without a key and an undamaged way to it
+        }
         try (FileChannel channel = Folder.open(data);
                 Arena arena = Arena.ofConfined()) {
             MemorySegment tag = arena.allocate(Skippable.HEAD_SIZE + Skippable.TAG_SIZE, 8);

@@ -9,8 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -18,10 +21,15 @@ import varve.archive.format.FileTree;
 import varve.archive.format.Header;
 import varve.archive.format.Manifest;
 import varve.archive.format.Node;
+import varve.archive.format.Seal;
 import varve.archive.format.State;
 import varve.archive.format.Summary;
 import varve.archive.format.UnsupportedException;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.seal.AgeHeader;
+import varve.archive.seal.FileKey;
+import varve.archive.seal.Recipient;
+import varve.archive.seal.SealedOutput;
 
 /// Writes one archive: frames and rows in device order, then [#commit].
 ///
@@ -45,6 +53,8 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     private final RowFile nodeRows;
     private final RowFile extentRows;
     private final StageFile data;
+    private final @Nullable SealedOutput sealed; // null if the zstd file is stored as it is
+    private final List<String> recipients;
     private final MemorySegment row = arena.allocate(Node.SIZE, 8);
 
     private long nodes;
@@ -53,14 +63,21 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     private long payloadSize;
     private boolean failed;
 
+    /// Writes an archive that is not sealed.
+    public ArchiveWriter(Path folder, Header header, Signer signer) throws IOException {
+        this(folder, header, signer, List.of());
+    }
+
     /// @param folder of the volume
     /// @param header of the archive to be; a stage with another header is discarded
-    public ArchiveWriter(Path folder, Header header, Signer signer) throws IOException {
+    /// @param recipients for whom it is sealed, empty if it is not. What is staged and sealed cannot be read again, so then
+    /// nothing of an interrupted run is reused
+    public ArchiveWriter(Path folder, Header header, Signer signer, List<Recipient> recipients) throws IOException {
         this.stage = new Stage(folder);
         this.signer = signer;
         this.header = header;
         stage.removeForeign();
-        if (!stagedHeader(folder).filter(header::equals).isPresent()) {
+        if (!recipients.isEmpty() || !stagedHeader(folder).filter(header::equals).isPresent()) {
             stage.discard();
         }
         this.hints = openHints();
@@ -71,7 +88,30 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
         this.data = new StageFile(stage.data(), tree);
         MemorySegment frame = arena.allocate(Header.FRAME_SIZE, 8);
         header.encode(frame);
-        data.append(frame);
+        if (recipients.isEmpty()) {
+            this.sealed = null;
+            this.recipients = List.of();
+        } else {
+            SecureRandom random = new SecureRandom();
+            FileKey key = FileKey.random(random);
+            this.sealed = new SealedOutput(key, AgeHeader.seal(key, recipients, random), random, data::append);
+            this.recipients = recipients.stream().map(Recipient::text).distinct().sorted().toList();
+        }
+        append(frame);
+    }
+
+    /// appends to the zstd file
+    private void append(MemorySegment bytes) throws IOException {
+        if (sealed == null) {
+            data.append(bytes);
+        } else {
+            sealed.append(bytes);
+        }
+    }
+
+    /// {@return bytes of the zstd file so far}
+    private long position() {
+        return sealed == null ? data.position() : sealed.size();
     }
 
     /// Finishes what a run that died while committing had decided.
@@ -127,8 +167,8 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
     @Override
     public Node.Frame frame(MemorySegment bytes, int contentSize) throws IOException {
-        Node.Frame frame = new Node.Frame(data.position(), (int) bytes.byteSize(), contentSize);
-        data.append(bytes);
+        Node.Frame frame = new Node.Frame(position(), (int) bytes.byteSize(), contentSize);
+        append(bytes);
         frames++;
         payloadSize += contentSize;
         return frame;
@@ -185,24 +225,28 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
 
     private Manifest complete(State state, Function<Written, Manifest> describe, Proof proof) throws IOException {
         Summary summary =
-                new Summary(header, state, extents, nodes, frames, payloadSize, data.position());
+                new Summary(header, state, extents, nodes, frames, payloadSize, position());
         try (RowFile indexFile = new RowFile(stage.index(), PAGE)) {
             writeIndex(summary, indexFile);
             indexFile.finish();
-            indexFile.copyTo(data);
+            indexFile.copyTo(this::append);
         }
         Manifest.Digest index = digestOfIndex();
-        Manifest draft = describe.apply(new Written(summary, new Manifest.Digest(0, index.hash()), index));
+        Manifest draft = describe.apply(new Written(summary, new Manifest.Digest(0, index.hash()), index, seal()));
         try (Index written = Index.open(stage.index(), 0, draft)) {
             proof.of(written); // opening it has checked every rule that tables can break by themselves
-            SeekTable.write(written, data);
+            SeekTable.write(written, this::append);
+        }
+        Optional<Seal> seal = seal();
+        if (sealed != null) {
+            sealed.finish();
         }
         Manifest.Digest file = data.finish();
         MemorySegment head = arena.allocate(FileTree.HEAD_SIZE, 8);
         FileTree.encodeHead(head, file.size());
         tree.patch(head);
         tree.finish();
-        return describe.apply(new Written(summary, file, index));
+        return describe.apply(new Written(summary, file, index, seal));
     }
 
     /// What a manifest says of the files.
@@ -210,7 +254,12 @@ public final class ArchiveWriter implements ArchiveOutput, Closeable {
     /// @param summary of the index
     /// @param file size and hash of the data file
     /// @param index size and hash of the index region
-    public record Written(Summary summary, Manifest.Digest file, Manifest.Digest index) {}
+    /// @param seal of the data file
+    public record Written(Summary summary, Manifest.Digest file, Manifest.Digest index, Optional<Seal> seal) {}
+
+    private Optional<Seal> seal() {
+        return sealed == null ? Optional.empty() : Optional.of(new Seal(sealed.size(), recipients));
+    }
 
     private void writeIndex(Summary summary, RowFile to) throws IOException {
         MemorySegment head = arena.allocate(Summary.tableHeadSize(), 8);

@@ -18,6 +18,8 @@ import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.seal.SealedContent;
+import varve.archive.seal.WrongKeyException;
 
 /// The data file of one archive in all the folders that have it, so that what is damaged in one can be had from another.
 ///
@@ -33,6 +35,7 @@ public final class DataCopies implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private @Nullable FileTree tree;
     private boolean treeSought;
+    private @Nullable SealedContent sealed;
 
     DataCopies(StoredArchive archive, boolean keepOpen) throws IOException {
         this.archive = archive;
@@ -42,7 +45,9 @@ public final class DataCopies implements AutoCloseable {
         try {
             for (Path file : archive.allData()) {
                 try {
-                    files.add(ArchiveFile.open(file, archive.manifest(), keepOpen));
+                    files.add(ArchiveFile.open(file, archive.manifest(), archive.keys(), keepOpen));
+                } catch (WrongKeyException e) {
+                    throw e;
                 } catch (IOException e) {
                     failure = failure == null ? e : failure;
                     doubtful.add(file);
@@ -78,7 +83,30 @@ public final class DataCopies implements AutoCloseable {
     ///
     /// @return the part of `into` that holds the frame
     public MemorySegment read(int copy, Node.Frame frame, MemorySegment into) throws IOException {
-        return files.get(copy).read(frame, into);
+        MemorySegment bytes = into.asSlice(0, frame.size());
+        read(frame, bytes, files.get(copy)::readStored);
+        return bytes;
+    }
+
+    private void read(Node.Frame frame, MemorySegment bytes, Sealed.Stored stored) throws IOException {
+        if (archive.manifest().seal().isEmpty()) {
+            stored.read(frame.position(), bytes);
+        } else {
+            Sealed.read(sealed(), archive.data().getFileName().toString(), frame.position(), bytes, stored);
+        }
+    }
+
+    /// {@return what is sealed in all copies: opened with the first that is good where that matters, or with what is proved of all}
+    private synchronized SealedContent sealed() throws IOException {
+        for (ArchiveFile file : files) {
+            if (sealed == null) {
+                sealed = file.sealed().orElse(null);
+            }
+        }
+        if (sealed == null) {
+            sealed = Sealed.open(archive.manifest(), archive.keys(), archive.data().getFileName().toString(), this::readProved);
+        }
+        return sealed;
     }
 
     /// Reads the bytes of a frame, as they were written, into the beginning of `into`.
@@ -86,29 +114,36 @@ public final class DataCopies implements AutoCloseable {
     /// @return the part of `into` that holds the frame
     /// @throws CorruptException if no copy has them, or no file tree tells which has
     public MemorySegment readProved(Node.Frame frame, MemorySegment into) throws IOException {
-        if (frame.end() > expected.size()) {
-            throw new CorruptException(Rule.F029, archive.data().getFileName().toString(), "a frame ends at " + frame.end() + " of " + expected.size());
+        if (frame.end() > archive.manifest().contentSize()) {
+            throw new CorruptException(
+                    Rule.F029, archive.data().getFileName().toString(), "a frame ends at " + frame.end() + " of " + archive.manifest().contentSize());
         }
         MemorySegment bytes = into.asSlice(0, frame.size());
+        read(frame, bytes, this::readProved);
+        return bytes;
+    }
+
+    /// reads a part of the data file as it was stored
+    private void readProved(long position, MemorySegment bytes) throws IOException {
+        long end = position + bytes.byteSize();
         SubtreeHasher hasher = new SubtreeHasher();
         try (Arena local = Arena.ofConfined()) {
             MemorySegment room = local.allocate(GROUP, 4096);
-            for (long start = frame.position() & -GROUP; start < frame.end(); start += GROUP) {
+            for (long start = position & -GROUP; start < end; start += GROUP) {
                 MemorySegment group = room.asSlice(0, Math.min(GROUP, expected.size() - start));
                 readGroup(value(start), start, group, hasher);
-                long from = Math.max(frame.position(), start);
-                long to = Math.min(frame.end(), start + group.byteSize());
-                MemorySegment.copy(group, from - start, bytes, from - frame.position(), to - from);
+                long from = Math.max(position, start);
+                long to = Math.min(end, start + group.byteSize());
+                MemorySegment.copy(group, from - start, bytes, from - position, to - from);
             }
         }
-        return bytes;
     }
 
     private void readGroup(Hash value, long position, MemorySegment group, SubtreeHasher hasher) throws IOException {
         IOException failure = null;
         for (ArchiveFile file : files) {
             try {
-                file.read(position, group);
+                file.readStored(position, group);
                 Hash found = expected.size() <= GROUP ? hasher.whole(group) : hasher.subtree(group, position);
                 if (found.equals(value)) {
                     return;

@@ -68,9 +68,14 @@ public final class Index implements AutoCloseable {
 
     /// @param header of the data file, if that is where the region is
     static Index open(Path file, long position, Manifest manifest, Optional<Header> header) throws IOException {
+        return open(file, position, manifest, header, position, file.getFileName().toString());
+    }
+
+    /// @param place of the region in the zstd file, if that is where `header` is from
+    /// @param where name for messages
+    static Index open(Path file, long position, Manifest manifest, Optional<Header> header, long place, String where) throws IOException {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = Folder.open(file)) {
-            String where = file.getFileName().toString();
             long size = manifest.index().size();
             long end = channel.size();
             if (end - position < size || (position == 0 && end != size)) {
@@ -84,7 +89,7 @@ public final class Index implements AutoCloseable {
                         Rule.F039, where, "expected " + manifest.index().hash() + ", found " + found);
             }
             Index index = new Index(arena, where, bytes, Summary.decode(bytes, where));
-            index.checkPlace(position, header);
+            index.checkPlace(place, header);
             index.checkManifest(manifest);
             index.seen = new IndexCheck(index, where).run();
             return index;

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.FileTree;
@@ -13,6 +14,7 @@ import varve.archive.format.Manifest;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.seal.SealedContent;
 
 /// A data file whose bytes are compared with its file tree before they are given out: in groups of 1 MiB, without a look at what
 /// they mean.
@@ -78,7 +80,7 @@ public final class ProvedFile implements AutoCloseable {
             for (long group = 0; group < groups; group++) {
                 long position = group << FileTree.GROUP_LOG;
                 MemorySegment some = part.asSlice(0, Math.min(GROUP_SIZE, expected.size() - position));
-                file.read(position, some);
+                file.readStored(position, some);
                 hash(hasher, some, position, groups).write(bytes, FileTree.HEAD_SIZE + group * Hash.SIZE);
             }
         }
@@ -102,13 +104,22 @@ public final class ProvedFile implements AutoCloseable {
     MemorySegment read(long group, MemorySegment room, SubtreeHasher hasher) throws IOException {
         long position = group << FileTree.GROUP_LOG;
         MemorySegment bytes = room.asSlice(0, tree.groupSize(group));
-        file.read(position, bytes);
+        file.readStored(position, bytes);
         Hash found = hash(hasher, bytes, position, tree.groups());
         if (!found.equals(tree.value(group))) {
             String where = file.path().getFileName() + ": bytes " + position + " to " + (position + bytes.byteSize());
             throw new CorruptException(Rule.F038, where, "expected " + tree.value(group) + ", found " + found);
         }
         return bytes;
+    }
+
+    /// {@return the content, if the file is sealed}
+    Optional<SealedContent> sealed() {
+        return file.sealed();
+    }
+
+    String name() {
+        return file.path().getFileName().toString();
     }
 
     @Override

@@ -27,8 +27,17 @@ public final class ProvedReader implements AutoCloseable {
         this.mostGroups = mostGroups;
     }
 
-    /// Fills `into` from a position of a file on.
+    /// Fills `into` from a position of the zstd file on.
     public void read(ProvedFile file, long position, MemorySegment into) throws IOException {
+        if (file.sealed().isPresent()) {
+            Sealed.read(file.sealed().get(), file.name(), position, into, (at, bytes) -> readStored(file, at, bytes));
+        } else {
+            readStored(file, position, into);
+        }
+    }
+
+    /// Fills `into` from a position of the data file on, as it is stored.
+    void readStored(ProvedFile file, long position, MemorySegment into) throws IOException {
         for (long done = 0; done < into.byteSize(); ) {
             long at = position + done;
             MemorySegment group = group(file, at >>> FileTree.GROUP_LOG);

@@ -49,7 +49,7 @@ public final class Removal {
         Folder.sync(folder); // no manifest may come back when its data is gone
         for (Matcher name : begun) {
             if (!Files.exists(folder.resolve(name.group(1) + ".json"))) { // else it has been brought back since
-                for (String extension : List.of(".zst", ".index", ".tree", ".json" + Signature.EXTENSION)) {
+                for (String extension : List.of(".zst", ".zst.age", ".index", ".tree", ".json" + Signature.EXTENSION)) {
                     Files.deleteIfExists(folder.resolve(name.group(1) + extension));
                 }
             }

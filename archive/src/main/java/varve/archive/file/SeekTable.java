@@ -23,7 +23,7 @@ final class SeekTable {
     private static final int END_MAGIC = 0x8F92EAB1;
     private static final int HEAD = 8;
     private static final int ROW = 8;
-    private static final int FOOT = 9;
+    static final int FOOT = 9;
     private static final int OWN_ROWS = 4; // header, and the three frames of the index region
     private static final int BUFFER = 1 << 16;
 
@@ -59,11 +59,20 @@ final class SeekTable {
     static long position(FileChannel channel, Path path, Arena arena) throws IOException {
         MemorySegment foot = arena.allocate(FOOT, 8);
         long size = channel.size();
-        String where = path.getFileName().toString();
         if (size < Header.FRAME_SIZE + HEAD + FOOT) {
-            throw new CorruptException(Rule.F013, where, "no room for one in " + size + " bytes");
+            throw new CorruptException(Rule.F013, path.getFileName().toString(), "no room for one in " + size + " bytes");
         }
         Mapped.read(channel, path, size - FOOT, foot);
+        return position(size, foot, path);
+    }
+
+    /// {@return likewise}
+    ///
+    /// @param size of the zstd file
+    /// @param foot its last bytes
+    /// @param path for messages
+    static long position(long size, MemorySegment foot, Path path) throws CorruptException {
+        String where = path.getFileName().toString();
         long position = position(size, (foot.get(U32, 0) & 0xffff_ffffL) - OWN_ROWS);
         if (foot.get(U32, 5) != END_MAGIC || position < Header.FRAME_SIZE) {
             throw new CorruptException(Rule.F013, where, "no seek table at its end");
@@ -76,8 +85,8 @@ final class SeekTable {
         long position = index.summary().indexPosition() + index.summary().indexSize();
         long expected = position + size(index.summary());
         String where = file.path().getFileName().toString();
-        if (file.size() != expected) {
-            throw new CorruptException(Rule.F013, where, "the file ends at " + file.size() + ", the seek table at " + expected);
+        if (file.contentSize() != expected) {
+            throw new CorruptException(Rule.F013, where, "the file ends at " + file.contentSize() + ", the seek table at " + expected);
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment found = arena.allocate(BUFFER, 8);

@@ -26,8 +26,8 @@ public final class Skeleton {
         this.summary = index.summary();
         this.tablesEnd = summary.indexPosition() + summary.indexSize();
         long size = tablesEnd + SeekTable.size(summary);
-        if (size != manifest.file().size()) {
-            throw new CorruptException(Rule.F013, manifest.baseName() + ".zst", "expected " + size + " bytes, the manifest says " + manifest.file().size());
+        if (size != manifest.contentSize()) {
+            throw new CorruptException(Rule.F013, manifest.dataName(), "expected " + size + " bytes, the manifest says " + manifest.contentSize());
         }
     }
 

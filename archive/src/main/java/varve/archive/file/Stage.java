@@ -74,7 +74,7 @@ record Stage(Path folder) {
     /// Gives the files of an archive that is decided their names.
     void commit(Manifest manifest) throws IOException {
         String base = manifest.baseName();
-        renameIfThere(data(), folder.resolve(base + ".zst"));
+        renameIfThere(data(), folder.resolve(manifest.dataName()));
         renameIfThere(index(), folder.resolve(base + ".index"));
         renameIfThere(tree(), folder.resolve(base + ".tree"));
         renameIfThere(signature(), folder.resolve(base + ".json" + Signature.EXTENSION));
@@ -109,7 +109,7 @@ record Stage(Path folder) {
 
     /// whether what was decided is still there, under whichever name: somebody may have tidied up
     private boolean complete(Manifest manifest) throws IOException {
-        Path data = folder.resolve(manifest.baseName() + ".zst");
+        Path data = folder.resolve(manifest.dataName());
         Path index = folder.resolve(manifest.baseName() + ".index");
         return size(data(), data) == manifest.file().size() && size(index(), index) == manifest.index().size();
     }

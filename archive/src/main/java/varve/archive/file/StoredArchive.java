@@ -9,16 +9,24 @@ import java.util.stream.Stream;
 import varve.archive.block.DeviceException;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
+import varve.archive.seal.Keys;
 
 /// An archive in one or more folders: its manifest, and where its other files are or would be.
 ///
 /// @param folders of the volume, in as many vaults as are looked at; a file is taken from the first that has it
 /// @param manifest read and checked
-public record StoredArchive(List<Path> folders, Manifest manifest) {
+/// @param keys to read what is sealed
+public record StoredArchive(List<Path> folders, Manifest manifest, Keys keys) {
 
     /// @param folder of the volume
+    /// @param manifest of an archive that is not sealed, or is not to be read
     public StoredArchive(Path folder, Manifest manifest) {
-        this(List.of(folder), manifest);
+        this(folder, manifest, Keys.NONE);
+    }
+
+    /// @param folder of the volume
+    public StoredArchive(Path folder, Manifest manifest, Keys keys) {
+        this(List.of(folder), manifest, keys);
     }
 
     /// {@return the first folder}
@@ -27,23 +35,22 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     }
 
     public Path data() {
-        return file(".zst");
+        return file(manifest.dataName());
     }
 
     public Path index() {
-        return file(".index");
+        return file(manifest.baseName() + ".index");
     }
 
     public Path tree() {
-        return file(".tree");
+        return file(manifest.baseName() + ".tree");
     }
 
     public Path manifestFile() {
-        return file(".json");
+        return file(manifest.baseName() + ".json");
     }
 
-    private Path file(String extension) {
-        String name = manifest.baseName() + extension;
+    private Path file(String name) {
         for (Path folder : folders.subList(1, folders.size())) {
             if (!Files.exists(folder().resolve(name)) && Files.exists(folder.resolve(name))) {
                 return folder.resolve(name);
@@ -54,16 +61,16 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
 
     /// {@return the data files in all folders that have one}
     public List<Path> allData() {
-        return all(".zst");
+        return all(manifest.dataName());
     }
 
     /// {@return the file trees in all folders that have one}
     public List<Path> allTrees() {
-        return all(".tree");
+        return all(manifest.baseName() + ".tree");
     }
 
-    private List<Path> all(String extension) {
-        return folders.stream().map(folder -> folder.resolve(manifest.baseName() + extension)).filter(Files::exists).toList();
+    private List<Path> all(String name) {
+        return folders.stream().map(folder -> folder.resolve(name)).filter(Files::exists).toList();
     }
 
     /// {@return whether the data file is here and not away on a shelf}
@@ -80,11 +87,11 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
     public Index openIndex() throws IOException {
         IOException failure = null;
         for (Path folder : folders) {
-            Path data = folder.resolve(manifest.baseName() + ".zst");
+            Path data = folder.resolve(manifest.dataName());
             Path index = folder.resolve(manifest.baseName() + ".index");
             if (folders.size() == 1 || Files.exists(index) || Files.exists(data)) {
                 try {
-                    return ArchiveFile.openIndex(data, index, manifest);
+                    return ArchiveFile.openIndex(data, index, manifest, keys);
                 } catch (CorruptException | DeviceException | NoSuchFileException e) {
                     failure = failure == null ? e : failure;
                 }
@@ -106,12 +113,19 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
         IOException failure = null;
         for (Path file : allData()) {
             try {
-                return ArchiveFile.open(file, manifest, keepOpen);
+                return ArchiveFile.open(file, manifest, keys, keepOpen);
             } catch (CorruptException | DeviceException e) {
                 failure = failure == null ? e : failure;
             }
         }
         throw failure == null ? new NoSuchFileException(data().toString()) : failure;
+    }
+
+    /// Opens the data file to read it as it is stored, for which no key is needed.
+    ///
+    /// @throws CorruptException if it is not of the right size
+    public ArchiveFile openStored() throws IOException {
+        return ArchiveFile.openStored(data(), manifest);
     }
 
     /// {@return the data file in all its copies, whatever is wrong with them}
@@ -122,6 +136,6 @@ public record StoredArchive(List<Path> folders, Manifest manifest) {
 
     /// {@return the same archive as seen from more folders}
     public StoredArchive with(Path folder) {
-        return new StoredArchive(Stream.concat(folders.stream(), Stream.of(folder)).toList(), manifest);
+        return new StoredArchive(Stream.concat(folders.stream(), Stream.of(folder)).toList(), manifest, keys);
     }
 }

@@ -40,6 +40,7 @@ import varve.archive.hash.SubtreeHasher;
 /// @param payloadSize decompressed size of the data frames
 /// @param file size and hash of the data file
 /// @param index size and hash of the index region
+/// @param seal how the data file is sealed; empty if anybody can read it
 public record Manifest(
         Kind kind,
         String volume,
@@ -59,7 +60,8 @@ public record Manifest(
         long changedSize,
         long payloadSize,
         Digest file,
-        Digest index) {
+        Digest index,
+        Optional<Seal> seal) {
 
     /// Size and BLAKE3 of some bytes.
     public record Digest(long size, Hash hash) {}
@@ -68,6 +70,7 @@ public record Manifest(
     public static final int MAX_SIZE = 64 << 10;
 
     private static final String FORMAT = "varve-manifest-1";
+    private static final String SEALED_FORMAT = "varve-manifest-2";
     private static final int NAME_DIGITS = 8;
     private static final Pattern VOLUME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
     private static final DateTimeFormatter TIME =
@@ -90,6 +93,21 @@ public record Manifest(
     public String baseName() {
         String digest = derived() ? "." + file.hash().toString().substring(0, NAME_DIGITS) : "";
         return volume + "." + NAME_TIME.format(time) + digest + "." + kind.word();
+    }
+
+    /// {@return the name of the data file}
+    public String dataName() {
+        return baseName() + "." + dataExtension();
+    }
+
+    /// {@return what the name of the data file ends with, behind a dot}
+    public String dataExtension() {
+        return seal.isPresent() ? "zst.age" : "zst";
+    }
+
+    /// {@return the size of the zstd file: the data file itself, or what is sealed in it}
+    public long contentSize() {
+        return seal.map(Seal::contentSize).orElse(file.size());
     }
 
     /// {@return bytes that the archive takes in a vault: the data file and the copy of its tables}
@@ -133,7 +151,7 @@ public record Manifest(
     ///
     /// @param parent of a delta; [State#NOTHING] for a full
     public Manifest derive(
-            State parent, Instant finished, String tool, long changedSize, long payloadSize, Digest file, Digest index) {
+            State parent, Instant finished, String tool, long changedSize, long payloadSize, Digest file, Digest index, Optional<Seal> seal) {
         return new Manifest(
                 parent.equals(State.NOTHING) ? Kind.FULL : Kind.DELTA,
                 volume,
@@ -153,14 +171,15 @@ public record Manifest(
                 changedSize,
                 payloadSize,
                 file,
-                index);
+                index,
+                seal);
     }
 
     /// {@return the text}
     public byte[] encode() {
         JsonMembers json = new JsonMembers(baseName());
-        json.text("format", FORMAT);
-        json.text("archive", baseName() + ".zst");
+        json.text("format", seal.isPresent() ? SEALED_FORMAT : FORMAT);
+        json.text("archive", dataName());
         json.text("kind", kind.word());
         json.text("volume", volume);
         json.text("volumeId", volumeId.toString());
@@ -185,6 +204,10 @@ public record Manifest(
         json.text("fileHash", file.hash().toString());
         json.number("indexSize", index.size());
         json.text("indexHash", index.hash().toString());
+        seal.ifPresent(it -> {
+            json.number("contentSize", it.contentSize());
+            json.text("recipients", Seal.text(it.recipients()));
+        });
         json.seal();
         return json.toString().getBytes(StandardCharsets.UTF_8);
     }
@@ -199,8 +222,8 @@ public record Manifest(
         }
         JsonMembers json = JsonMembers.parse(text, where);
         String format = json.required("format");
-        if (!FORMAT.equals(format)) {
-            throw new UnsupportedException(where + ": format \"" + format + "\" (F035), this varve reads \"" + FORMAT + "\"");
+        if (!FORMAT.equals(format) && !SEALED_FORMAT.equals(format)) {
+            throw new UnsupportedException(where + ": format \"" + format + "\" (F035), this varve reads \"" + FORMAT + "\" and \"" + SEALED_FORMAT + "\"");
         }
         if (!Arrays.equals(json.toString().getBytes(StandardCharsets.UTF_8), text)) {
             throw new CorruptException(Rule.F035, where, "not in the one form that a manifest has");
@@ -246,7 +269,10 @@ public record Manifest(
                 json.number("changedSize"),
                 json.number("payloadSize"),
                 new Digest(json.number("fileSize"), Hash.parse(json.required("fileHash"))),
-                new Digest(json.number("indexSize"), Hash.parse(json.required("indexHash"))));
+                new Digest(json.number("indexSize"), Hash.parse(json.required("indexHash"))),
+                SEALED_FORMAT.equals(json.text("format"))
+                        ? Optional.of(new Seal(json.number("contentSize"), Seal.parse(json.required("recipients"))))
+                        : Optional.empty());
     }
 
     private static int chunkLog(long chunkSize) {
@@ -271,8 +297,8 @@ public record Manifest(
         String wrong = null;
         if (!isVolumeName(volume)) {
             wrong = "volume name \"" + volume + "\"";
-        } else if (!(baseName() + ".zst").equals(json.text("archive"))) {
-            wrong = "archive \"" + json.text("archive") + "\", expected \"" + baseName() + ".zst\"";
+        } else if (!dataName().equals(json.text("archive"))) {
+            wrong = "archive \"" + json.text("archive") + "\", expected \"" + dataName() + "\"";
         } else if (sequence < 1 || (sequence == 1) != previous.isEmpty()) {
             wrong = "sequence " + sequence + " with previous " + json.text("previous");
         } else if (json.number("blockSize") != Geometry.BLOCK_SIZE) {

@@ -47,7 +47,9 @@ public enum Rule {
     F043("altered manifest"),
     F044("damaged receipt"),
     F045("receipts missing or altered"),
-    F046("damaged settings");
+    F046("damaged settings"),
+    F047("damaged seal"),
+    F048("sealed bytes altered");
 
     private final String breach;
 

@@ -1,6 +1,7 @@
 package varve.archive.seal;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,8 +20,9 @@ public final class KeyFiles {
     /// Asks for the passphrase of something.
     public interface Asking {
         /// @param what it opens, for the question
+        /// @param anew whether it is to seal, so that a slip of the finger must not count
         /// @return empty if there is nobody to ask
-        Optional<Passphrase> ask(String what) throws IOException;
+        Optional<Passphrase> ask(String what, boolean anew) throws IOException;
     }
 
     /// Reads whom to seal for: an age key or a line of SSH's on each line; empty ones and those that begin with `#` do not count.
@@ -80,13 +82,13 @@ public final class KeyFiles {
 
     private static byte[] unseal(byte[] sealed, Path file, Asking asking) throws IOException {
         AgeHeader header = AgeHeader.decode(sealed);
-        Passphrase passphrase = asking.ask(file.toString())
+        Passphrase passphrase = asking.ask(file.toString(), false)
                 .orElseThrow(() -> new WrongKeyException(file + ": needs a passphrase, and there is no terminal to ask for it"));
         FileKey key = header.open(List.of(passphrase)).orElseThrow(() -> new WrongKeyException(file + ": the passphrase does not open it"));
-        try (SealedContent content = new SealedContent(header.size(), sealed.length, key, (position, into, size) ->
-                System.arraycopy(sealed, (int) position, into, 0, size))) {
+        SealedContent.Bytes bytes = (position, into, size) -> System.arraycopy(sealed, (int) position, into, 0, size);
+        try (SealedContent content = new SealedContent(header.size(), sealed.length, key, bytes)) {
             byte[] plain = new byte[(int) content.size()];
-            content.read(0, java.lang.foreign.MemorySegment.ofArray(plain));
+            content.read(0, MemorySegment.ofArray(plain), bytes);
             return plain;
         }
     }

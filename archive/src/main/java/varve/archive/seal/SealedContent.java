@@ -12,10 +12,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /// it is given out. Safe for use by several threads.
 public final class SealedContent implements AutoCloseable {
 
+    /// that are kept: many files may be open at once
+    private static final int MOST_ROOMS = 2;
+
     private final long headerSize;
     private final FileKey key;
     private final byte[] nonce;
-    private final Bytes file;
     private final long size;
     private final long chunks;
     private final ConcurrentLinkedQueue<Room> rooms = new ConcurrentLinkedQueue<>();
@@ -45,12 +47,11 @@ public final class SealedContent implements AutoCloseable {
         this.headerSize = headerSize;
         this.key = key;
         this.nonce = new byte[ChunkCipher.NONCE_SIZE];
-        this.file = file;
         this.size = ChunkCipher.contentSize(fileSize - headerSize);
         this.chunks = ChunkCipher.chunks(size);
         file.read(headerSize, nonce, nonce.length);
         Room room = new Room(new ChunkCipher(key, nonce));
-        load(room, chunks - 1);
+        load(room, chunks - 1, file);
         rooms.add(room);
     }
 
@@ -59,15 +60,22 @@ public final class SealedContent implements AutoCloseable {
         return size;
     }
 
-    /// {@return the first byte of the file that holds content from `position` on}
+    /// {@return where in the file the chunk begins that holds the byte of the content at `position`}
     public long sealedPosition(long position) {
         return headerSize + ChunkCipher.NONCE_SIZE + position / ChunkCipher.CHUNK_SIZE * ChunkCipher.SEALED_CHUNK_SIZE;
     }
 
+    /// {@return where in the file the chunk ends that holds the byte of the content before `end`}
+    public long sealedEnd(long end) {
+        long last = Math.max(0, end - 1) / ChunkCipher.CHUNK_SIZE * ChunkCipher.CHUNK_SIZE;
+        return sealedPosition(last) + Math.min(ChunkCipher.CHUNK_SIZE, size - last) + ChunkCipher.TAG_SIZE;
+    }
+
     /// Fills `into` with content from `position` on; all of it has to lie within the content.
     ///
+    /// @param file that is read: what was opened, or a copy of it
     /// @throws AgeFormatException if a chunk is not what was sealed; then nothing of that chunk was given out
-    public void read(long position, MemorySegment into) throws IOException {
+    public void read(long position, MemorySegment into, Bytes file) throws IOException {
         Room room = rooms.poll();
         if (room == null) {
             room = new Room(new ChunkCipher(key, nonce));
@@ -75,18 +83,20 @@ public final class SealedContent implements AutoCloseable {
         try {
             for (long done = 0; done < into.byteSize(); ) {
                 long at = position + done;
-                load(room, at / ChunkCipher.CHUNK_SIZE);
+                load(room, at / ChunkCipher.CHUNK_SIZE, file);
                 int from = (int) (at % ChunkCipher.CHUNK_SIZE);
                 int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - from, into.byteSize() - done);
                 MemorySegment.copy(room.content, from, into, ValueLayout.JAVA_BYTE, done, part);
                 done += part;
             }
         } finally {
-            rooms.add(room);
+            if (rooms.size() < MOST_ROOMS) {
+                rooms.add(room);
+            }
         }
     }
 
-    private void load(Room room, long number) throws IOException {
+    private void load(Room room, long number, Bytes file) throws IOException {
         if (room.number == number) {
             return;
         }

@@ -81,10 +81,8 @@ final class SshKeys {
                     new SshRsaIdentity(recipient, it);
                 default -> throw new AgeFormatException("an SSH key of another kind than ssh-ed25519 and ssh-rsa");
             };
-        } catch (AgeFormatException e) {
-            throw e;
         } catch (IOException e) {
-            throw new AgeFormatException(String.valueOf(e.getMessage()));
+            throw e instanceof AgeFormatException known ? known : new AgeFormatException(String.valueOf(e.getMessage()));
         }
     }
 }

@@ -104,7 +104,7 @@ public final class Catalogue {
             Optional<Path> folder = catalogue.seen(id).flatMap(Inventory.Other::folder).map(Path::of);
             if (catalogue.atHand(id).isEmpty() && folder.isPresent()) {
                 try {
-                    near.addAll(Optional.of(Vault.open(folder.get())).filter(vault -> vault.id().equals(id)).stream().toList());
+                    near.addAll(Optional.of(Vault.open(folder.get()).with(vaults.getFirst().keys())).filter(vault -> vault.id().equals(id)).stream().toList());
                 } catch (IOException e) {
                     // it is not there, or cannot be used
                 }

@@ -146,7 +146,7 @@ public final class Proofs {
 
     /// {@return the whole of a data file, in pieces}
     public List<Piece> pieces(Manifest manifest) {
-        List<Piece> known = pieces.get(new Identity(manifest.baseName() + ".zst", manifest.file().hash()));
+        List<Piece> known = pieces.get(new Identity(manifest.dataName(), manifest.file().hash()));
         return known == null || known.getLast().to != manifest.file().size()
                 ? List.of(never(0, manifest.file().size()))
                 : List.copyOf(known);

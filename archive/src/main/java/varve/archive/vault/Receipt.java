@@ -193,7 +193,7 @@ public record Receipt(long sequence, Optional<Hash> previous, Optional<String> n
         }
 
         private static String name(Manifest manifest) {
-            return manifest.baseName() + ".zst";
+            return manifest.dataName();
         }
     }
 

@@ -16,6 +16,7 @@ import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Mounts;
 import varve.archive.sign.Signing;
+import varve.archive.seal.Keys;
 
 /// A folder that holds archives: one folder for each volume, and an identity of its own.
 ///
@@ -27,18 +28,19 @@ import varve.archive.sign.Signing;
 /// @param standing what its marker says of it
 /// @param keeper whether it was ever kept away, so that others rely on it ([Catalogue])
 /// @param signing whom to believe, and what to sign with
-public record Vault(Path folder, UUID id, Standing standing, boolean keeper, Signing signing) {
+/// @param keys with which sealed archives in it are read
+public record Vault(Path folder, UUID id, Standing standing, boolean keeper, Signing signing, Keys keys) {
 
     private static final String CATALOGUE = "varve-catalogue";
 
     /// A vault for which what the environment says of signatures holds.
     public Vault(Path folder, UUID id, Standing standing, boolean keeper) {
-        this(folder, id, standing, keeper, Signing.ofHost());
+        this(folder, id, standing, keeper, Signing.ofHost(), Keys.NONE);
     }
 
     /// {@return the same vault, with others to believe and another key}
     public Vault with(Signing other) {
-        return new Vault(folder, id, standing, keeper, other);
+        return new Vault(folder, id, standing, keeper, other, keys);
     }
 
     /// Opens a vault.
@@ -144,7 +146,12 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper, Sig
         check();
         boolean keeps = marker.keeper() || other.state() == Standing.State.AWAY;
         Folder.replace(folder.resolve(Marker.FILE), new Marker(id, marker.created(), other, keeps).encode());
-        return new Vault(folder, id, other, keeps, signing);
+        return new Vault(folder, id, other, keeps, signing, keys);
+    }
+
+    /// {@return the vault, with keys for sealed archives in it}
+    public Vault with(Keys other) {
+        return new Vault(folder, id, standing, keeper, signing, other);
     }
 
     /// {@return what people call it}
@@ -177,7 +184,7 @@ public record Vault(Path folder, UUID id, Standing standing, boolean keeper, Sig
     /// @throws RefusedException if no volume may be called so
     public Volume volume(String name) throws RefusedException {
         checkVolumeName(name);
-        return new Volume(name, folder.resolve(name), signing);
+        return new Volume(name, folder.resolve(name), signing, keys);
     }
 
     /// @throws RefusedException if no volume may be called so

@@ -24,20 +24,27 @@ import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
 import varve.archive.sign.Signing;
+import varve.archive.seal.Keys;
 
 /// The history of one device in a vault: a folder of archives.
 ///
 /// @param name of the volume
 /// @param folder of its archives; there is none before the first archive
 /// @param signing whom to believe, and what to sign with
-public record Volume(String name, Path folder, Signing signing) {
+/// @param keys with which sealed ones are read
+public record Volume(String name, Path folder, Signing signing, Keys keys) {
 
     /// FORMAT.md section 2: other names are no manifests
     private static final Pattern MANIFEST = Pattern.compile("[^.].*\\.\\d{8}T\\d{6}\\.\\d{3}Z\\.([0-9a-f]{8}\\.)?(full|delta)\\.json");
 
     /// A volume for which what the environment says of signatures holds.
     public Volume(String name, Path folder) {
-        this(name, folder, Signing.ofHost());
+        this(name, folder, Keys.NONE);
+    }
+
+    /// Likewise, with keys to read what is sealed.
+    public Volume(String name, Path folder, Keys keys) {
+        this(name, folder, Signing.ofHost(), keys);
     }
 
     private static final Comparator<Entry> ORDER = Comparator.<Entry>comparingLong(entry -> entry.manifest().sequence())
@@ -140,7 +147,7 @@ public record Volume(String name, Path folder, Signing signing) {
                     volume.checkName(manifest, path);
                     signatures.check(path, text);
                     Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
-                    add(file, new Entry(new StoredArchive(volume.folder, manifest), original));
+                    add(file, new Entry(new StoredArchive(volume.folder, manifest, volume.keys), original));
                 } catch (IOException e) {
                     unreadable.putIfAbsent(file, e);
                 }

@@ -25,6 +25,7 @@ import varve.archive.file.Folder;
 import varve.archive.format.CorruptException;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Rule;
+import varve.archive.format.Seal;
 import varve.archive.format.UnsupportedException;
 import varve.archive.retention.Moment;
 import varve.archive.retention.Retention;
@@ -41,6 +42,7 @@ import varve.archive.retention.Span;
 /// @param protectedPoints never go
 /// @param unprotected numbers of points that were protected once and are no longer, so that this holds against copies that say they are
 /// @param expired numbers of points that were given up, so that those who miss them know why; some may still be there
+/// @param recipients for whom archives are sealed from now on, in their one order; empty if that was not decided here
 public record VolumeSettings(
         String volume,
         UUID volumeId,
@@ -48,12 +50,14 @@ public record VolumeSettings(
         Optional<Retention> policy,
         Numbers protectedPoints,
         Numbers unprotected,
-        Numbers expired) {
+        Numbers expired,
+        List<String> recipients) {
 
     /// name of the file in the folder of the volume
     public static final String FILE = "varve-volume.json";
 
     private static final String FORMAT = "varve-volume-1";
+    private static final String SEALED_FORMAT = "varve-volume-2";
     static final int MAX_SIZE = 1 << 20;
 
     /// Reads what was decided.
@@ -75,7 +79,7 @@ public record VolumeSettings(
             }
             return settings;
         } catch (NoSuchFileException e) {
-            return new VolumeSettings(volume.name(), id, 0, Optional.empty(), Numbers.NONE, Numbers.NONE, Numbers.NONE);
+            return new VolumeSettings(volume.name(), id, 0, Optional.empty(), Numbers.NONE, Numbers.NONE, Numbers.NONE, List.of());
         }
     }
 
@@ -113,7 +117,8 @@ public record VolumeSettings(
                 apart && !policy.equals(other.policy) ? Optional.empty() : later.policy,
                 kept,
                 later.unprotected.with(earlier.unprotected).without(kept),
-                later.expired.with(earlier.expired));
+                later.expired.with(earlier.expired),
+                later.recipients.isEmpty() ? earlier.recipients : later.recipients);
         return merged.equals(this) || merged.equals(other) ? merged : merged.with(merged.policy);
     }
 
@@ -164,17 +169,17 @@ public record VolumeSettings(
 
     /// {@return the next decision: another policy}
     public VolumeSettings with(Optional<Retention> other) {
-        return new VolumeSettings(volume, volumeId, generation + 1, other, protectedPoints, unprotected, expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, other, protectedPoints, unprotected, expired, recipients);
     }
 
     /// {@return the next decision: a point is protected}
     public VolumeSettings protect(long point) {
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.with(point), unprotected.without(point), expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.with(point), unprotected.without(point), expired, recipients);
     }
 
     /// {@return the next decision: a point is no longer protected}
     public VolumeSettings unprotect(long point) {
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.without(point), unprotected.with(point), expired);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints.without(point), unprotected.with(point), expired, recipients);
     }
 
     /// {@return the next decision: points are given up}
@@ -183,7 +188,12 @@ public record VolumeSettings(
         for (long point : points) {
             more = more.with(point);
         }
-        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints, unprotected, more);
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints, unprotected, more, recipients);
+    }
+
+    /// {@return the next decision: archives are sealed for others}
+    public VolumeSettings sealFor(List<String> others) {
+        return new VolumeSettings(volume, volumeId, generation + 1, policy, protectedPoints, unprotected, expired, others);
     }
 
     /// Chooses the points that are kept.
@@ -216,7 +226,7 @@ public record VolumeSettings(
     /// {@return the text}
     public byte[] encode() {
         JsonMembers json = new JsonMembers(FILE);
-        json.text("format", FORMAT);
+        json.text("format", recipients.isEmpty() ? FORMAT : SEALED_FORMAT);
         json.text("volume", volume);
         json.text("volumeId", volumeId.toString());
         json.number("generation", generation);
@@ -230,6 +240,9 @@ public record VolumeSettings(
         json.text("protected", protectedPoints.toString());
         json.text("unprotected", unprotected.toString());
         json.text("expired", expired.toString());
+        if (!recipients.isEmpty()) {
+            json.text("recipients", Seal.text(recipients));
+        }
         json.seal();
         return json.toString().getBytes(StandardCharsets.UTF_8);
     }
@@ -247,8 +260,8 @@ public record VolumeSettings(
         try {
             JsonMembers json = JsonMembers.parse(text, where);
             String format = json.required("format");
-            if (!FORMAT.equals(format)) {
-                throw new UnsupportedException(where + ": format \"" + format + "\", this varve reads \"" + FORMAT + "\"");
+            if (!FORMAT.equals(format) && !SEALED_FORMAT.equals(format)) {
+                throw new UnsupportedException(where + ": format \"" + format + "\", this varve reads \"" + FORMAT + "\" and \"" + SEALED_FORMAT + "\"");
             }
             settings = new VolumeSettings(
                     json.required("volume"),
@@ -257,12 +270,14 @@ public record VolumeSettings(
                     policy(json),
                     Numbers.parse(json.required("protected")),
                     Numbers.parse(json.required("unprotected")),
-                    Numbers.parse(json.required("expired")));
+                    Numbers.parse(json.required("expired")),
+                    SEALED_FORMAT.equals(format) ? Seal.parse(json.required("recipients")) : List.of());
         } catch (CorruptException | IllegalArgumentException | DateTimeException e) {
             throw new CorruptException(Rule.F046, where, String.valueOf(e.getMessage()));
         }
         boolean both = !settings.protectedPoints.without(settings.unprotected).equals(settings.protectedPoints);
-        if (settings.generation < 1 || both || !Arrays.equals(settings.encode(), text)) {
+        boolean impossible = !settings.recipients.isEmpty() && !Seal.isCanonical(settings.recipients);
+        if (settings.generation < 1 || both || impossible || !Arrays.equals(settings.encode(), text)) {
             throw new CorruptException(Rule.F046, where, "not in the one form that settings have, or changed since they were written");
         }
         return settings;

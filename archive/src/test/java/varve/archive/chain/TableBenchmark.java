@@ -143,7 +143,7 @@ public class TableBenchmark {
         return new Manifest(
                 number == 0 ? Kind.FULL : Kind.DELTA, "tables", volumeId, number + 1,
                 number == 0 ? Optional.empty() : Optional.of(state.root()), Optional.empty(), time, time, Optional.empty(), "tables", "bench", "bench",
-                GEOMETRY.chunkLog(), state, parent, size, size, written.file(), written.index());
+                GEOMETRY.chunkLog(), state, parent, size, size, written.file(), written.index(), written.seal());
     }
 
     private Hash root() {

@@ -136,7 +136,7 @@ class AgeProgramTest {
     }
 
     private static Identity identity(Path key) throws IOException {
-        return KeyFiles.identities(key, what -> Optional.empty()).getFirst();
+        return KeyFiles.identities(key, (what, anew) -> Optional.empty()).getFirst();
     }
 
     private static byte[] run(Object... command) throws IOException {

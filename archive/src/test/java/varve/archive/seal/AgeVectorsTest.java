@@ -101,7 +101,7 @@ class AgeVectorsTest {
         }
         try (SealedContent content = Sealing.content(vector.file, header, key.get())) {
             byte[] bytes = new byte[(int) content.size()];
-            content.read(0, MemorySegment.ofArray(bytes));
+            content.read(0, MemorySegment.ofArray(bytes), Sealing.bytes(vector.file));
             for (byte b : bytes) {
                 given.add(b);
             }

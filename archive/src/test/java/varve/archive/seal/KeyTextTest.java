@@ -63,17 +63,17 @@ class KeyTextTest {
         Path recipients = write("# Alice\n\n" + PUBLIC + "\r\n# that is all");
         assertEquals(List.of(PUBLIC), KeyFiles.recipients(recipients).stream().map(Recipient::text).toList());
         Path identities = write("# created: today\n# public key: " + PUBLIC + "\n" + SECRET + "\n\n");
-        assertEquals(List.of(PUBLIC), KeyFiles.identities(identities, what -> Optional.empty()).stream().map(it -> it.recipient().text()).toList());
+        assertEquals(List.of(PUBLIC), KeyFiles.identities(identities, (what, anew) -> Optional.empty()).stream().map(it -> it.recipient().text()).toList());
     }
 
     @Test
     void filesWithoutTheRightKindOfKeyAreRefused() throws IOException {
         refusedFile("line 2: a secret key", () -> KeyFiles.recipients(write("# Alice\n" + SECRET)));
         refusedFile("no public key", () -> KeyFiles.recipients(write("# nobody\n")));
-        refusedFile("public key", () -> KeyFiles.identities(write(PUBLIC), what -> Optional.empty()));
-        refusedFile("no secret key", () -> KeyFiles.identities(write(""), what -> Optional.empty()));
-        refusedFile("SSH key", () -> KeyFiles.identities(write("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END"), what -> Optional.empty()));
-        refusedFile("at most", () -> KeyFiles.identities(write(" ".repeat(1 << 21)), what -> Optional.empty()));
+        refusedFile("public key", () -> KeyFiles.identities(write(PUBLIC), (what, anew) -> Optional.empty()));
+        refusedFile("no secret key", () -> KeyFiles.identities(write(""), (what, anew) -> Optional.empty()));
+        refusedFile("SSH key", () -> KeyFiles.identities(write("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END"), (what, anew) -> Optional.empty()));
+        refusedFile("at most", () -> KeyFiles.identities(write(" ".repeat(1 << 21)), (what, anew) -> Optional.empty()));
     }
 
     private interface Reading {
@@ -89,9 +89,9 @@ class KeyTextTest {
     void aFileOfKeysMayItselfBeSealedWithAPassphrase() throws IOException {
         Path file = folder.resolve("keys.age");
         Files.write(file, Sealing.seal((SECRET + "\n").getBytes(StandardCharsets.US_ASCII), new Passphrase("open sesame", 4)));
-        assertEquals(PUBLIC, KeyFiles.identities(file, what -> Optional.of(new Passphrase("open sesame"))).getFirst().recipient().text());
-        assertThrows(WrongKeyException.class, () -> KeyFiles.identities(file, what -> Optional.of(new Passphrase("open barley"))));
-        assertThrows(WrongKeyException.class, () -> KeyFiles.identities(file, what -> Optional.empty()));
+        assertEquals(PUBLIC, KeyFiles.identities(file, (what, anew) -> Optional.of(new Passphrase("open sesame"))).getFirst().recipient().text());
+        assertThrows(WrongKeyException.class, () -> KeyFiles.identities(file, (what, anew) -> Optional.of(new Passphrase("open barley"))));
+        assertThrows(WrongKeyException.class, () -> KeyFiles.identities(file, (what, anew) -> Optional.empty()));
     }
 
     private Path write(String text) throws IOException {

@@ -41,7 +41,7 @@ class SealedContentTest {
                 int from = random.nextInt(content.length + 1);
                 int to = from + random.nextInt(content.length + 1 - from);
                 byte[] part = new byte[to - from];
-                sealed.read(from, MemorySegment.ofArray(part));
+                sealed.read(from, MemorySegment.ofArray(part), Sealing.bytes(file));
                 assertArrayEquals(Arrays.copyOfRange(content, from, to), part);
             }
         }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,15 +37,16 @@ final class Sealing {
         }
         try (SealedContent content = content(file, header, key.get())) {
             byte[] bytes = new byte[(int) content.size()];
-            content.read(0, MemorySegment.ofArray(bytes));
+            content.read(0, MemorySegment.ofArray(bytes), Sealing.bytes(file));
             return Optional.of(bytes);
         }
     }
 
     static SealedContent content(byte[] file, AgeHeader header, FileKey key) throws IOException {
-        return new SealedContent(header.size(), file.length, key, (position, into, size) -> {
-            byte[] part = Arrays.copyOfRange(file, (int) position, (int) position + size);
-            System.arraycopy(part, 0, into, 0, size);
-        });
+        return new SealedContent(header.size(), file.length, key, bytes(file));
+    }
+
+    static SealedContent.Bytes bytes(byte[] file) {
+        return (position, into, size) -> System.arraycopy(file, (int) position, into, 0, size);
     }
 }

@@ -50,7 +50,8 @@ public final class Edges {
                 1 << 20,
                 1 << 20,
                 new Manifest.Digest(size, new Hash(name, 9, 9, 9)),
-                new Manifest.Digest(100, new Hash(name, 8, 8, 8)));
+                new Manifest.Digest(100, new Hash(name, 8, 8, 8)),
+                Optional.empty());
         return new StoredArchive(Path.of("/nowhere"), manifest);
     }
 

@@ -20,7 +20,7 @@ import varve.testdata.Histories;
 class SettingsTest {
 
     private static final VolumeSettings NONE = new VolumeSettings(
-            "tools", new UUID(1, 2), 0, Optional.empty(), Numbers.NONE, Numbers.NONE, Numbers.NONE);
+            "tools", new UUID(1, 2), 0, Optional.empty(), Numbers.NONE, Numbers.NONE, Numbers.NONE, List.of());
 
     private static Optional<Retention> last(int number) {
         return Optional.of(new Retention(number, Optional.empty(), 0, 0, 0, 0, ZoneOffset.UTC));

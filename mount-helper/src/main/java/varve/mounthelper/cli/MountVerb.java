@@ -18,6 +18,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.KeysOption;
 import varve.archive.cli.LastWords;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.Table;
@@ -115,7 +116,7 @@ public final class MountVerb implements Verb {
         List<PointName> names = words.stream().map(PointName::parse).toList();
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
-        List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
+        List<Vault> places = new KeysOption().open(vaults.open(warning -> log.accept("warning: " + warning))); // of the environment
         CountDownLatch over = new CountDownLatch(1);
         try (Images opened = new Images(log);
                 VaultTree tree = new VaultTree(new Points(places, Clock.systemUTC()), opened, names, Clock.systemUTC().instant(), log);

@@ -12,6 +12,7 @@ import picocli.CommandLine.Parameters;
 import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
+import varve.archive.cli.KeysOption;
 import varve.archive.cli.LastWords;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
@@ -52,6 +53,9 @@ public final class RestoreVerb implements Verb {
 
     @Mixin
     private VaultsOption vaults = new VaultsOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
 
     @Option(names = "--overwrite", paramLabel = "TARGET",
             description = "Name the target again if it is a device or a file that exists: what is there is lost. On a terminal you are asked instead.")
@@ -110,7 +114,7 @@ public final class RestoreVerb implements Verb {
             throw new UsageException("--overwrite " + overwrite + ": the target is " + target + "; both have to be the same");
         }
         PointName name = PointName.parse(point);
-        List<Vault> places = vaults.open(name, stdio, stdio.warnings());
+        List<Vault> places = keys.open(vaults.open(name, stdio, stdio.warnings()));
         Path where = map == null ? target.resolveSibling(target.getFileName() + ".map") : map;
         RestoreOptions options = new RestoreOptions(inPlace, threads, bwlimit, false, salvage ? Optional.of(where) : Optional.empty());
         try (Restoration restoration = Restoration.open(places, name, target, options)) {

@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import varve.archive.block.RefusedException;
 import varve.archive.cli.ExitCode;
+import varve.archive.cli.KeysOption;
 import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
@@ -65,6 +66,9 @@ public final class ServeVerb implements Verb {
 
     @Mixin
     private VaultsOption vaults = new VaultsOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
 
     @Option(names = "--socket", paramLabel = "PATH",
             description = "Listen on a Unix socket at PATH, for its owner alone. Default: one in a new folder of its own.")
@@ -124,7 +128,7 @@ public final class ServeVerb implements Verb {
         checkOptions();
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
-        List<Vault> places = vaults.open(warning -> log.accept("warning: " + warning));
+        List<Vault> places = keys.open(vaults.open(warning -> log.accept("warning: " + warning)));
         if (writable != null) {
             checkPlace(writable, places);
         }

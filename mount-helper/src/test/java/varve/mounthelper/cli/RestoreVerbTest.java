@@ -36,6 +36,7 @@ import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.testdata.Damage;
 import varve.testdata.Disk;
+import varve.testdata.TestFiles;
 import varve.testdata.Tools;
 
 /// What `varve restore` prints and how it ends.
@@ -344,5 +345,20 @@ final class RestoreVerbTest {
             assertEquals(ExitCode.CORRUPT, restore("--salvage", "--map", map.toString(), "--overwrite", target.toString()));
             assertTrue(Files.readString(map).endsWith("0x00080000  0x00080000  -\n"));
         }
+    }
+
+    @Test
+    void sealedPointsComeBackWithTheirKeyOnlyAndNothingIsWrittenWithout() throws Exception {
+        image[5] ^= 1;
+        Path source = Files.write(folder.resolve("source"), image);
+        String key = TestFiles.identity().toString();
+        String recipient = Files.readAllLines(TestFiles.identity()).stream().filter(line -> line.startsWith("# public key: ")).findFirst().orElseThrow().substring(14);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        Stdio stdio = new Stdio(InputStream.nullInputStream(), new PrintStream(said), new PrintStream(said), 0, System::nanoTime);
+        assertEquals(ExitCode.OK, Main.run(stdio, "archive", source.toString(), "--volume", "tools", "--vault", vault.toString(), "--recipient", recipient), said::toString);
+        assertEquals(ExitCode.WRONG_KEY, restore());
+        assertFalse(Files.exists(target));
+        assertEquals(ExitCode.OK, restore("--identity", key), () -> err);
+        assertArrayEquals(image, Files.readAllBytes(target));
     }
 }

@@ -55,7 +55,7 @@ final class ReportText {
             json.object()
                     .member("time", Manifest.text(manifest.time()))
                     .member("sequence", manifest.sequence())
-                    .member("archive", manifest.baseName() + ".zst")
+                    .member("archive", manifest.dataName())
                     .member("size", manifest.state().size())
                     .member("root", manifest.state().root().toString())
                     .member("good", point.good())

@@ -19,6 +19,7 @@ import picocli.CommandLine.TypeConversionException;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.JsonOption;
 import varve.archive.cli.JsonText;
+import varve.archive.cli.KeysOption;
 import varve.archive.cli.Lapse;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
@@ -72,6 +73,9 @@ public final class VerifyVerb implements Verb {
 
     @Mixin
     private VaultsOption vaults = new VaultsOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
 
     @Option(names = "--depth", paramLabel = "DEPTH", converter = DepthConverter.class,
             description = "structure, stored, content or source. Default: content, or source with --against.")
@@ -152,7 +156,7 @@ public final class VerifyVerb implements Verb {
         Consumer<String> warnings = stdio.warnings();
         List<Report> reports;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
-            Verifier verifier = new Verifier(vaults.open(warnings), options(deep), InstantSource.system(), watcher, ledger(warnings), warnings);
+            Verifier verifier = new Verifier(keys.open(vaults.open(warnings)), options(deep), InstantSource.system(), watcher, ledger(warnings), warnings);
             reports = verifier.verify(asked);
         }
         print(stdio, reports);
@@ -179,7 +183,7 @@ public final class VerifyVerb implements Verb {
         PatrolOptions options = new PatrolOptions(cost(), Optional.ofNullable(maxAge), STEP, options(deep));
         PatrolReport report;
         try (ProgressWatcher watcher = new ProgressWatcher(progress, stdio)) {
-            report = new Patrol(vaults.open(warnings), options, InstantSource.system(), watcher, ledger(warnings), warnings)
+            report = new Patrol(keys.open(vaults.open(warnings)), options, InstantSource.system(), watcher, ledger(warnings), warnings)
                     .run(asked.stream().map(PointName::volume).toList());
         }
         if (json.asked()) {

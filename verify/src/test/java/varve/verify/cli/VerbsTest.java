@@ -29,6 +29,7 @@ import varve.archive.vault.Volume;
 import varve.testdata.Damage;
 import varve.testdata.Images;
 import varve.testdata.LoopDevice;
+import varve.testdata.TestFiles;
 import varve.testdata.Tools;
 
 /// `varve verify` and `varve hash` as a user runs them.
@@ -273,5 +274,44 @@ final class VerbsTest {
         assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", vault, "--max-age", "1m"));
         assertEquals(ExitCode.USAGE, run("verify", "tools", "--vault", vault, "--budget", "1G", "--against", image.toString()));
         assertEquals(ExitCode.NOT_FOUND, run("verify", "other", "--vault", vault, "--budget", "1G"));
+    }
+
+    @Test
+    void sealedArchivesAreProvedAsStoredWithoutAKeyAndByContentWithOne() throws IOException {
+        String vault = folder.resolve("vault").toString();
+        String key = TestFiles.identity().toString();
+        String recipient = Files.readAllLines(TestFiles.identity()).stream().filter(line -> line.startsWith("# public key: ")).findFirst().orElseThrow().substring(14);
+        assertEquals(ExitCode.OK, run("archive", image.toString(), "--vault", vault, "--recipient", recipient), err::toString);
+        byte[] content = Files.readAllBytes(image);
+        content[2_000_000] ^= 1;
+        Files.write(image, content);
+        assertEquals(ExitCode.OK, run("archive", image.toString(), "--vault", vault), err::toString);
+
+        for (String depth : List.of("structure", "stored")) {
+            assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--depth", depth), this::out);
+        }
+        assertEquals(ExitCode.WRONG_KEY, run("verify", "tools", "--vault", vault));
+        assertTrue(err.toString().contains("is sealed, and no key was given") && err.toString().contains("--depth stored needs none"), err::toString);
+        assertEquals(ExitCode.WRONG_KEY, run("verify", "tools", "--vault", vault, "--identity", folder.resolve("gone").toString()));
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--identity", key), this::out);
+        assertTrue(lastLine().startsWith("proved by content: 2 of 2 points"), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools@latest", "--vault", vault, "--identity", key), this::out);
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--identity", key, "--budget", "100M"), () -> out() + err);
+
+        String copy = folder.resolve("copy").toString();
+        assertEquals(ExitCode.OK, run("vault", "init", copy), err::toString);
+        assertEquals(ExitCode.OK, run("copy", "tools", "--vault", vault, "--to", copy), err::toString);
+        Path full = find("full.zst.age");
+        Damage.flip(1_200_000, 1).inflictOn(full);
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault, "--depth", "stored"));
+        assertTrue(out().contains(full.getFileName() + ": 1048576 bytes at position 1048576 differ"), this::out);
+        assertEquals(ExitCode.FINDINGS, run("verify", "tools", "--vault", vault, "--identity", key));
+        assertTrue(out().contains("(F048)"), this::out);
+        assertEquals(ExitCode.OK, run("heal", "tools", "--vault", vault, "--from", copy), () -> out() + err);
+        assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--identity", key), this::out);
+        assertEquals(ExitCode.WRONG_KEY, run("consolidate", "tools", "--vault", vault, "--full"));
+        assertEquals(ExitCode.OK, run("consolidate", "tools", "--vault", vault, "--full", "--identity", key), err::toString);
+        assertEquals(ExitCode.OK, run("seal", "show", "tools", "--vault", vault));
+        assertTrue(out().contains(recipient) && out().lines().filter(line -> line.endsWith(": for these")).count() == 3, this::out);
     }
 }
