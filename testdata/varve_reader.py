@@ -220,7 +220,7 @@ def is_time(text):
 
 
 def are_recipients(text):
-    """Public keys one a line, in order, or a passphrase alone (section 18)."""
+    """Public keys one a line, in order, or a passphrase alone (section 19)."""
     keys = text.split("\n")
     return (len(text) <= 16384 and keys == sorted(set(keys)) and ("passphrase" not in keys or len(keys) == 1)
             and all(re.fullmatch(r"[ -~]*[!-~][ -~]*", key) for key in keys))
@@ -368,7 +368,7 @@ class Archive:
         require(ok, rule, self.name, what)
 
     def unseal(self):
-        """X.zst out of X.zst.age (section 18), as a file without a name."""
+        """X.zst out of X.zst.age (section 19), as a file without a name."""
         size, content = os.stat(self.path).st_size, self.m["contentSize"]
         self.require(size == self.m["fileSize"], "F038", f"{size} bytes, not {self.m['fileSize']}")
         with open(self.path, "rb") as file:

@@ -354,7 +354,7 @@ public final class Archiver {
         List<String> texts = SealedFor.keys(recipients).texts();
         VolumeSettings settings = VolumeSettings.read(volume, history);
         if (!options.recipients().isEmpty() && !texts.equals(settings.recipients())) {
-            settings.sealFor(texts).write(volume.folder());
+            settings.sealFor(texts).writeSigned(volume);
         }
     }
 

@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Stream;
@@ -18,6 +19,7 @@ import varve.archive.file.ArchiveWriter;
 import varve.archive.file.Folder;
 import varve.archive.file.Removal;
 import varve.archive.file.Resealing;
+import varve.archive.file.Signer;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.format.Seal;
@@ -142,9 +144,7 @@ public final class Rewrapping {
                 warnings.accept("finished the archive that an interrupted run had completed");
             }
             Removal.finish(volume.folder());
-            if (Signatures.of(volume).requireSound().isPresent()) {
-                throw new RefusedException(volume.name() + ": is signed, and what is rewrapped would not be; not possible yet");
-            }
+            Signer signer = Signatures.signer(Signatures.of(volume).requireSound(), clock);
             Plan plan = plan();
             shown.accept(plan);
             for (StoredArchive archive : plan.archives()) {
@@ -153,22 +153,22 @@ public final class Rewrapping {
             List<Recipient> recipients = plan.after().recipients(volume.keys());
             VolumeSettings settings = VolumeSettings.read(volume, volume.read().history());
             if (!settings.recipients().equals(plan.after().texts())) {
-                settings.sealFor(plan.after().texts()).write(volume.folder());
+                settings.sealFor(plan.after().texts()).writeSigned(volume);
             }
             for (StoredArchive archive : plan.archives()) {
                 vault.check();
-                rewrap(archive, recipients, plan, progress);
+                rewrap(archive, recipients, plan, signer, progress);
             }
             VolumeDigest.save(volume, volume.read().history());
             return plan;
         }
     }
 
-    private void rewrap(StoredArchive archive, List<Recipient> recipients, Plan plan, LongConsumer progress) throws IOException {
+    private void rewrap(StoredArchive archive, List<Recipient> recipients, Plan plan, Signer signer, LongConsumer progress) throws IOException {
         Manifest manifest = archive.manifest();
         if (twin(volume.read().history(), archive, plan.after()).isEmpty()) {
             Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), "seal rewrap " + manifest.dataName(), clock);
-            Resealing.Made made = new Resealing(archive, volume.folder(), recipients).run(
+            Resealing.Made made = new Resealing(archive, volume.folder(), recipients, signer).run(
                     (file, seal) -> manifest.derive(
                             manifest.parent(),
                             clock.instant().truncatedTo(ChronoUnit.MILLIS),
@@ -193,6 +193,7 @@ public final class Rewrapping {
     private void remove(StoredArchive archive) throws IOException {
         Copies copies = Catalogue.open(List.of(vault), warnings).copies(volume.name(), volume.read().history().archives());
         if (copies.holders(archive).stream().allMatch(vault.id()::equals)) {
+            new Receipts(volume).sign(Set.of(archive.manifest().baseName() + ".json"), false);
             Removal.run(volume.folder(), List.of(archive));
             return;
         }

@@ -13,7 +13,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
@@ -35,8 +37,12 @@ import varve.archive.seal.KeyFiles;
 import varve.archive.seal.Keys;
 import varve.archive.seal.Recipient;
 import varve.archive.seal.WrongKeyException;
+import varve.archive.sign.SecretKey;
+import varve.archive.sign.Signing;
+import varve.archive.sign.Trust;
 import varve.archive.vault.Receipts;
 import varve.archive.vault.SealedFor;
+import varve.archive.vault.Signatures;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.testdata.Tools;
@@ -52,6 +58,7 @@ class RewrapTest {
     private final byte[] device = new byte[40 << CHUNK_LOG];
     private Path other;
     private List<Recipient> another;
+    private Signing signing = Signing.NONE;
 
     @BeforeEach
     void archiveTwoPoints() throws Exception {
@@ -138,6 +145,29 @@ class RewrapTest {
         assertArrayEquals(device, read(TestKeys.of(other)));
     }
 
+    @Test
+    void aSignedVolumeStaysSigned() throws Exception {
+        SecretKey key = SecretKey.generate(new SecureRandom());
+        Path file = Files.write(folder.resolve("sign.key"), key.file(Optional.empty(), new SecureRandom()));
+        Trust trust = new Trust(List.of(new Trust.Entry("tools", key.publicKey())));
+        assertEquals(2, Signatures.of(volume(Keys.NONE)).signAll(key, Instant.now(), false));
+
+        signing = new Signing(trust, Optional.empty(), Optional::empty);
+        assertThrows(RefusedException.class, () -> rewrap(TestKeys.secret(), another, List.of()), "nothing to sign with");
+        signing = new Signing(trust, Optional.of(file), Optional::empty);
+        rewrap(TestKeys.secret(), another, List.of());
+        Signatures signatures = Signatures.of(volume(Keys.NONE));
+        assertEquals(List.of(), signatures.misfits());
+        History history = volume(Keys.NONE).read().sound();
+        assertEquals(
+                history.archives().stream().map(archive -> archive.manifest().baseName() + ".json").toList(),
+                List.copyOf(signatures.head().orElseThrow().manifests().keySet()));
+        assertArrayEquals(device, read(TestKeys.of(other)));
+        device[1] ^= 1;
+        archive(List.of());
+        assertEquals(3, Signatures.of(volume(Keys.NONE)).head().orElseThrow().manifests().size());
+    }
+
     // ---- the scene
 
     private Volume volume(Keys keys) throws IOException {
@@ -145,7 +175,7 @@ class RewrapTest {
     }
 
     private Vault vault(Keys keys) throws IOException {
-        return Vault.openOrCreate(folder.resolve("vault")).with(keys);
+        return Vault.openOrCreate(folder.resolve("vault")).with(keys).with(signing);
     }
 
     private List<byte[]> payloads() throws IOException {

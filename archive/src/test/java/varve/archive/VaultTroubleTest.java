@@ -261,7 +261,7 @@ class VaultTroubleTest {
     @ParameterizedTest
     @ValueSource(strings = {"data", "index", "tree", "nodes", "extents", "json", "json-draft"})
     void aLinkInThePlaceOfAStageIsNotFollowed(String extension) throws Exception {
-        byte[] device = Images.mixed(1, 4 * MIB);
+        byte[] device = Images.noise(1, 4 * MIB); // of which the first MiB is staged long before the end
         write(device);
         try (VarveProcess first = VarveProcess.start(
                 "archive", image, "--vault", volume.vault(), "--volume", "tools", "--bwlimit", "1M")) {

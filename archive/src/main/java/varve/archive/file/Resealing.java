@@ -33,6 +33,7 @@ public final class Resealing {
     private final StoredArchive source;
     private final Path folder;
     private final List<Recipient> recipients;
+    private final Signer signer;
 
     /// What was made.
     ///
@@ -40,10 +41,12 @@ public final class Resealing {
     public record Made(Manifest manifest, boolean fromMedium) {}
 
     /// @param folder of the volume
-    public Resealing(StoredArchive source, Path folder, List<Recipient> recipients) {
+    /// @param signer of the manifest
+    public Resealing(StoredArchive source, Path folder, List<Recipient> recipients, Signer signer) {
         this.source = source;
         this.folder = folder;
         this.recipients = List.copyOf(recipients);
+        this.signer = signer;
     }
 
     /// Makes it.
@@ -89,7 +92,7 @@ public final class Resealing {
             Seal seal = new Seal(source.manifest().contentSize(), recipients.stream().map(Recipient::text).distinct().sorted().toList());
             Manifest manifest = describe.apply(file, seal);
             check(stage.data(), manifest, key);
-            stage.decide(manifest, Signer.NONE); // of a volume that is not signed
+            stage.decide(manifest, signer);
             stage.commit(manifest);
             return new Made(manifest, direct);
         } catch (DeviceException e) {

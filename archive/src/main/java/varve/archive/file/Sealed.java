@@ -12,7 +12,7 @@ import varve.archive.seal.Keys;
 import varve.archive.seal.SealedContent;
 import varve.archive.seal.WrongKeyException;
 
-/// Sealed data files: from the bytes as they are stored, wherever those come from, to the zstd file. FORMAT.md section 18.
+/// Sealed data files: from the bytes as they are stored, wherever those come from, to the zstd file. FORMAT.md section 19.
 public final class Sealed {
 
     private Sealed() {}

@@ -2,7 +2,7 @@ package varve.archive.format;
 
 import java.util.List;
 
-/// How a data file is sealed: FORMAT.md section 18.
+/// How a data file is sealed: FORMAT.md section 19.
 ///
 /// @param contentSize bytes of the zstd file inside
 /// @param recipients for whom, each in its one text, sorted; or `passphrase` alone
