@@ -50,6 +50,10 @@ final class StoredVolumesTest {
                 Files.copy(file, to.resolve(file.getFileName().toString()));
             }
         }
+        return withKeys(vault);
+    }
+
+    private static Vault withKeys(Vault vault) {
         return vault.with(new Keys(List.of(TestFiles.identity()), (what, anew) -> Optional.empty()));
     }
 
@@ -64,7 +68,7 @@ final class StoredVolumesTest {
     private boolean soundInTurns() throws IOException {
         VerifyOptions proof = new VerifyOptions(Depth.CONTENT, true, 1, Optional.of(false), Optional.empty());
         PatrolOptions options = new PatrolOptions(PatrolOptions.Budget.NONE, Optional.empty(), Duration.ZERO, proof);
-        return new Patrol(List.of(Vault.open(folder)), options, InstantSource.system(), Watcher.NONE, Verifier.Ledger.NONE, warning -> {})
+        return new Patrol(List.of(withKeys(Vault.open(folder))), options, InstantSource.system(), Watcher.NONE, Verifier.Ledger.NONE, warning -> {})
                 .run(List.of()).sound();
     }
 
