@@ -376,7 +376,8 @@ class Archive:
                             rb"--- [A-Za-z0-9+/]{43}\n", file.read(65536))
         self.require(head, "F047", "no header of age v1")
         payload = 16 + content + 16 * max(1, -(-content // 65536))
-        self.require(size == head.end() + payload, "F047", f"{content} bytes of content do not make {size} bytes")
+        fits = size == head.end() + payload
+        self.require(fits, "F047", f"{content} bytes of content do not make {size} bytes")
         key, file = os.environ.get("VARVE_IDENTITY"), tempfile.TemporaryFile()
         words = ["age", "-d", *(["-i", key] if key else []), self.path]
         age = subprocess.run(words, stdout=file, stderr=subprocess.PIPE if key else None)
@@ -386,6 +387,8 @@ class Archive:
             raise Unavailable(f"{self.name}: is sealed for another key; give the file of the secret key as VARVE_IDENTITY: {said}")
         damage = "F048" if "decrypt and authenticate payload chunk" in said or "EOF" in said else "F047"
         self.require(age.returncode == 0, damage, f"age says: {said}")
+        if age.returncode or not fits:
+            raise Unavailable(f"{self.name}: cannot be unsealed")
         return file
 
     def open(self):
