@@ -176,6 +176,7 @@ class VaultTroubleTest {
         try (VarveProcess first = VarveProcess.start(
                 "archive", image, "--vault", volume.vault(), "--volume", "tools", "--bwlimit", "3M")) {
             assertTrue(first.await(() -> Files.exists(volume.stage("data"))));
+            first.suspend(); // so that it is not done before the second has begun
             String error = run().expect(8).error();
             assertTrue(error.matches("varve: .*/vault/tools: locked by process " + first.pid() + ", varve archive .*/device\\.img, since "
                     + "20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"), error);
@@ -183,6 +184,7 @@ class VaultTroubleTest {
             try (VarveProcess waiting = VarveProcess.start(
                     "archive", image, "--vault", volume.vault(), "--volume", "tools", "--lock-wait", "100")) {
                 VarveProcess.run("archive", image, "--vault", volume.vault(), "--volume", "other").expect(0); // another volume is free
+                first.resume();
                 first.end().expect(0);
                 waiting.end().expect(0);
             }

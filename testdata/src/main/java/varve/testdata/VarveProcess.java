@@ -111,6 +111,20 @@ public final class VarveProcess implements AutoCloseable {
         return end();
     }
 
+    /// SIGSTOP.
+    public void suspend() throws IOException, InterruptedException {
+        signal("STOP");
+    }
+
+    /// SIGCONT.
+    public void resume() throws IOException, InterruptedException {
+        signal("CONT");
+    }
+
+    private void signal(String name) throws IOException, InterruptedException {
+        new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid()).inheritIO().start().waitFor();
+    }
+
     /// Waits until it has ended.
     public Ended end() throws IOException, InterruptedException {
         if (!process.waitFor(10, TimeUnit.MINUTES)) {

@@ -19,7 +19,7 @@ import varve.archive.snapshot.Machine.Ended;
 /// and nights.
 public final class LvmScenes {
 
-    private static final int NIGHTS = Integer.getInteger("varve.test.nights", 4);
+    private static final int NIGHTS = Integer.getInteger("varve.test.nights", 3);
     private static final List<String> TOOLS = List.of("lvs", "lvcreate", "lvremove", "lvchange", "dmsetup", "thin_delta");
 
     private final Random random;

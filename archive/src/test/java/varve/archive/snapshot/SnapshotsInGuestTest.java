@@ -10,13 +10,13 @@ import varve.testdata.Guest;
 import varve.testdata.Histories;
 
 /// Snapshots by the real LVM, thin pools and DRBD, in a kernel of their own: nightly deltas of a file system in use, and runs
-/// that are killed at any step. In each check four nights and every third step, so that it does not take a quarter of an
+/// that are killed at any step. In each check three nights and every eighth step, so that it does not take a quarter of an
 /// hour; `-Dvarve.test.nights=7 -Dvarve.test.killEvery=1` for all.
 class SnapshotsInGuestTest {
 
     private static final long DISK = 512L << 20;
     private static final int LIMIT_SECONDS = Integer.getInteger("varve.test.guestLimit", 900);
-    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 3);
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 8);
 
     @TempDir
     Path job;
