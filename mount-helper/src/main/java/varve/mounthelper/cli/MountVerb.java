@@ -80,7 +80,7 @@ public final class MountVerb implements Verb {
     @Option(names = {"-o", "--options"}, paramLabel = "OPTIONS", description = "More options for mount(8), behind those that keep it from writing.")
     private @Nullable String options;
 
-    @Option(names = "--kernel-nbd", description = "Read the image by the kernel's NBD client, and not by FUSE and a loop device.")
+    @Option(names = "--kernel-nbd", description = "Not seen to work yet: read the image by the kernel's NBD client, and not by FUSE and a loop device.")
     private boolean kernelNbd;
 
     @Mixin
