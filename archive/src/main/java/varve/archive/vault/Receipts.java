@@ -134,7 +134,7 @@ public final class Receipts {
             for (Receipt.Act part : parts(act)) {
                 addOne(part);
             }
-            renew(Signatures.of(volume), before, Set.of(), false);
+            renew(before, Set.of(), false);
         } finally {
             Linux.close(lock);
         }
@@ -147,7 +147,7 @@ public final class Receipts {
     public void sign(Set<String> removed, boolean settings) throws IOException {
         int lock = lock();
         try {
-            renew(Signatures.of(volume), newest(), removed, settings);
+            renew(newest(), removed, settings);
         } finally {
             Linux.close(lock);
         }
@@ -168,8 +168,12 @@ public final class Receipts {
     }
 
     /// @param before the newest receipt before one was added
-    private void renew(Signatures signatures, Optional<ReceiptHead> before, Set<String> removed, boolean settings) throws IOException {
-        if (!signatures.signed() || !volume.signing().signs()) {
+    private void renew(Optional<ReceiptHead> before, Set<String> removed, boolean settings) throws IOException {
+        if (!volume.signing().signs()) {
+            return; // nothing to sign with: no need to read what is signed
+        }
+        Signatures signatures = Signatures.of(volume);
+        if (!signatures.signed()) {
             return;
         }
         Optional<Head> head = signatures.head();
