@@ -361,7 +361,7 @@ final class Manifests {
             allFor += count;
             allAgainst += contrary;
         }
-        return own ? allFor >= allAgainst : allFor > allAgainst || allAgainst == 0;
+        return own ? allFor >= allAgainst || data(candidate) > 0 : allFor > allAgainst || allAgainst == 0;
     }
 
     private static Optional<Summary> summary(Path file, boolean data) {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -24,6 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import varve.archive.block.RefusedException;
+import varve.archive.format.JsonMembers;
+import varve.archive.sign.SecretKey;
+import varve.archive.sign.Signing;
+import varve.archive.sign.Trust;
 import varve.archive.vault.Depth;
 import varve.archive.vault.Ranges;
 import varve.archive.vault.Vault;
@@ -218,6 +223,36 @@ final class HealingTest {
         assertEquals(List.of(file.getFileName().toString()), alone.losses().stream().map(HealingReport.Loss::file).toList());
         assertTrue(heal(Optional.empty(), false, other).healthy());
         assertArrayEquals(good, Files.readAllBytes(file));
+    }
+
+    @Test
+    void aSignedManifestComesWithItsSignatureAndAFalseOneNotAtAll() throws Exception {
+        SecretKey key = SecretKey.generate(new SecureRandom());
+        Path secret = Files.write(folder.resolve("key"), key.file(Optional.empty(), new SecureRandom()));
+        Signing signing = new Signing(new Trust(List.of(new Trust.Entry("tools", key.publicKey()))), Optional.of(secret), Optional::empty);
+        tools = new TestVault(Files.createDirectory(folder.resolve("signed")), signing).add(first).add(first);
+        Path other = copy();
+        Path manifest = tools.file(1, "json");
+        Path signature = tools.file(1, "json.minisig");
+        byte[] good = Files.readAllBytes(manifest);
+        byte[] signed = Files.readAllBytes(signature);
+        Damage.flip(300, 1).inflictOn(manifest);
+        Files.delete(signature);
+        assertFalse(heal(Optional.empty(), false).healthy());
+        assertFalse(Files.exists(signature));
+
+        Path there = other.resolve("tools").resolve(manifest.getFileName());
+        JsonMembers json = JsonMembers.parse(good, "test");
+        json.text("label", "another"); // whole by itself, but nobody signed that
+        json.seal();
+        Files.writeString(there, json.toString());
+        assertFalse(heal(Optional.empty(), false, other).healthy());
+
+        Files.write(there, good);
+        assertTrue(heal(Optional.empty(), false, other).healthy());
+        assertArrayEquals(good, Files.readAllBytes(manifest));
+        assertArrayEquals(signed, Files.readAllBytes(signature));
+        assertTrue(tools.verify(Depth.STORED).sound());
     }
 
     // ---- what cannot be healed

@@ -21,6 +21,7 @@ import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultOption;
 import varve.archive.cli.Verb;
 import varve.archive.vault.Vault;
+import varve.archive.vault.VaultName;
 import varve.verify.Healing;
 import varve.verify.HealingOptions;
 import varve.verify.HealingReport;
@@ -48,8 +49,8 @@ public final class HealVerb implements Verb {
     private VaultOption vault = new VaultOption();
 
     @Option(names = "--from", paramLabel = "VAULT", arity = "1..*",
-            description = "Another vault, which may have good copies; several may be given. Of its data files no more is read than what is damaged here.")
-    private List<Path> from = new ArrayList<>();
+            description = "Another vault, which may have good copies, or LABEL=DIR; several may be given. Of its data files no more is read than what is damaged here.")
+    private List<String> from = new ArrayList<>();
 
     @Option(names = "--from-device", paramLabel = "DEV",
             description = "The device or image, which may still hold what was recorded: it is compared with the hashes, and compressed again.")
@@ -81,8 +82,8 @@ public final class HealVerb implements Verb {
             throw new UsageException("--threads " + threads + ": expected 1 to 256");
         }
         List<Vault> others = new ArrayList<>();
-        for (Path folder : from) {
-            others.add(Vault.open(folder));
+        for (String name : from) {
+            others.add(VaultName.parse(name).open());
         }
         HealingOptions options = new HealingOptions(others, Optional.ofNullable(device), dryRun, threads, lockWait.duration());
         HealingReport report;
