@@ -29,6 +29,7 @@ import varve.testdata.VarveProcess.Ended;
 /// if nothing had happened.
 class HistoryKillTest {
 
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 8);
     private static final int KILLS = Integer.getInteger("varve.test.kills", 2);
     private static final int POINTS = 7;
 
@@ -58,21 +59,13 @@ class HistoryKillTest {
         scene.expect(ExitCode.OK, "protect", VOLUME + "@-4", "--vault", home);
         before = scene.dataFiles(home);
         assertEquals(POINTS, before.size());
-        copyTree(home, aside);
-    }
-
-    private static void copyTree(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(from.relativize(file)));
-            }
-        }
+        VaultScene.copyFolder(home, aside);
     }
 
     /// everything as it was before the first run
     private void setBack() throws IOException {
         VaultScene.delete(home);
-        copyTree(aside, home);
+        VaultScene.copyFolder(aside, home);
     }
 
     private static Object[] at(Path vault, Object... words) {
@@ -155,7 +148,7 @@ class HistoryKillTest {
 
     private void atEachStep(String calls, Look look, TreeSet<String> after, Object... words) throws Exception {
         int killed = 0;
-        for (int step = 1; VaultScene.killed(calls, step, at(home, words)); step += 4) {
+        for (int step = 1; VaultScene.killed(calls, step, at(home, words)); step += EVERY) {
             killed++;
             look.at();
             finish(after, words);

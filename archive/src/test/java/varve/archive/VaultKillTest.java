@@ -24,8 +24,12 @@ import varve.testdata.Images;
 import varve.testdata.VarveProcess;
 import varve.testdata.VarveProcess.Ended;
 
-/// A copy or an eviction that dies at any moment loses nothing, and the run after it ends as if nothing had happened.
+/// A copy or an eviction that dies at any moment loses nothing, and the run after it ends as if nothing had happened. In each check some
+/// of the moments; `-Dvarve.test.killEvery=1 -Dvarve.test.kills=50` for more.
 class VaultKillTest {
+
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 4);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 5);
 
     @TempDir
     Path folder;
@@ -47,7 +51,7 @@ class VaultKillTest {
     @ParameterizedTest
     @ValueSource(strings = {"rename", "fsync", "ftruncate", "mkdir", "pwrite64"})
     void everyStepOfACopyMayBeTheLast(String calls) throws Exception {
-        int stride = calls.equals("pwrite64") || calls.equals("fsync") ? 8 : 2;
+        int stride = EVERY * (calls.equals("pwrite64") || calls.equals("fsync") ? 4 : 1);
         int killed = 0;
         boolean more = true;
         for (int step = 1; more; step += stride) {
@@ -68,7 +72,7 @@ class VaultKillTest {
     @ValueSource(strings = {"rename", "fsync", "unlink", "pwrite64"})
     void everyStepOfAnEvictionMayBeTheLast(String calls) throws Exception {
         Path disk = scene.disk("disk");
-        int stride = calls.equals("fsync") ? 4 : 2;
+        int stride = EVERY * (calls.equals("fsync") ? 2 : 1);
         int killed = 0;
         boolean more = true;
         for (int step = 1; more; step += stride) {
@@ -102,7 +106,7 @@ class VaultKillTest {
         Path disk = scene.disk("disk");
         int killed = 0;
         int left = 0;
-        while (killed < 15) {
+        while (killed < KILLS) {
             long patience = random.nextLong(3_000_000_000L);
             try (VarveProcess varve = VarveProcess.start("copy", VOLUME, "--vault", home, "--to", disk, "--bwlimit", "8M")) {
                 long start = System.nanoTime();

@@ -240,6 +240,14 @@ final class VaultScene {
         Files.write(file, bytes);
     }
 
+    static void copyFolder(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file)));
+            }
+        }
+    }
+
     /// Removes a folder and all that is in it.
     static void delete(Path folder) throws IOException {
         if (Files.exists(folder)) {

@@ -63,9 +63,14 @@ class VaultTroubleTest {
         return device;
     }
 
-    private Ended run(String... more) throws IOException, InterruptedException {
-        return VarveProcess.run(Stream.concat(
-                Stream.of("archive", image, "--vault", volume.vault(), "--volume", "tools"), Stream.of(more)).toArray());
+    /// Archives the image, in this process.
+    private Ended run(String... more) {
+        return archive("tools", more);
+    }
+
+    private Ended archive(String name, String... more) {
+        return Captured.varve(Stream.concat(
+                Stream.of("archive", image, "--vault", volume.vault(), "--volume", name), Stream.of(more)).toArray());
     }
 
     /// archives an image that differs a little from that of other numbers
@@ -87,17 +92,11 @@ class VaultTroubleTest {
     })
     void aNameWithTricksIsRefusedAndNothingIsMade(String name) throws Exception {
         write(new byte[MIB]);
-        Captured captured = new Captured();
-        assertEquals(ExitCode.REFUSED, runHere(captured, name), captured::err);
-        assertTrue(captured.err().contains("a volume's name is"), captured::err);
+        Ended end = archive(name).expect(ExitCode.REFUSED.number());
+        assertTrue(end.err().contains("a volume's name is"), end::err);
         try (Stream<Path> content = Files.list(folder)) {
             assertEquals(List.of(image), content.toList());
         }
-    }
-
-    /// a run in this process: some of these names cannot be given to another
-    private ExitCode runHere(Captured captured, String name) {
-        return Main.run(captured.stdio(0), "archive", image.toString(), "--vault", volume.vault().toString(), "--volume", name);
     }
 
     @ParameterizedTest
@@ -105,8 +104,7 @@ class VaultTroubleTest {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
     void aNameWithoutIsFine(String name) throws Exception {
         write(new byte[MIB]);
-        Captured captured = new Captured();
-        assertEquals(ExitCode.OK, runHere(captured, name), captured::err);
+        archive(name).expect(0);
     }
 
     // ---- what is no vault
@@ -128,17 +126,14 @@ class VaultTroubleTest {
         write(new byte[MIB]);
         Files.writeString(volume.vault(), "x");
         run().expect(9).error();
-        Ended below = VarveProcess.run("archive", image, "--vault", volume.vault().resolve("vault"));
-        assertEquals(7, below.code(), below::err);
-        below.error();
+        Captured.varve("archive", image, "--vault", volume.vault().resolve("vault")).expect(7).error();
     }
 
     @Test
     void aFileInThePlaceOfAVolumeIsAnError() throws Exception {
         record(1);
         Files.writeString(volume.vault().resolve("other"), "x");
-        Ended end = VarveProcess.run("archive", image, "--vault", volume.vault(), "--volume", "other");
-        assertEquals(7, end.code(), end::err);
+        Ended end = archive("other").expect(7);
         assertTrue(end.error().contains("/vault/other"), end::err);
     }
 
@@ -152,9 +147,8 @@ class VaultTroubleTest {
         Path marker = volume.vault().resolve("varve-vault.json");
         String good = Files.readString(marker);
         Files.writeString(marker, text);
-        Captured captured = new Captured();
-        assertEquals(ExitCode.NOT_FOUND, runHere(captured, "tools"), captured::err);
-        assertTrue(captured.err().startsWith("varve: " + marker + ": damaged"), captured::err);
+        String error = run().expect(ExitCode.NOT_FOUND.number()).error();
+        assertTrue(error.startsWith("varve: " + marker + ": damaged"), error);
         assertEquals(text, Files.readString(marker));
         Files.writeString(marker, good);
         volume.lookAtAll();
@@ -183,7 +177,7 @@ class VaultTroubleTest {
             run("--dry-run").expect(0); // it only looks
             try (VarveProcess waiting = VarveProcess.start(
                     "archive", image, "--vault", volume.vault(), "--volume", "tools", "--lock-wait", "100")) {
-                VarveProcess.run("archive", image, "--vault", volume.vault(), "--volume", "other").expect(0); // another volume is free
+                archive("other").expect(0); // another volume is free
                 first.resume();
                 first.end().expect(0);
                 waiting.end().expect(0);
@@ -260,9 +254,8 @@ class VaultTroubleTest {
 
     // ---- what is no file
 
-    @ParameterizedTest
-    @ValueSource(strings = {"data", "index", "tree", "nodes", "extents", "json", "json-draft"})
-    void aLinkInThePlaceOfAStageIsNotFollowed(String extension) throws Exception {
+    @Test
+    void aLinkInThePlaceOfAStageIsNotFollowed() throws Exception {
         byte[] device = Images.noise(1, 4 * MIB); // of which the first MiB is staged long before the end
         write(device);
         try (VarveProcess first = VarveProcess.start(
@@ -270,13 +263,20 @@ class VaultTroubleTest {
             assertTrue(first.await(() -> Files.exists(volume.stage("data")) && Files.size(volume.stage("data")) > 0));
             first.kill();
         }
+        Path killed = folder.resolve("killed");
+        VaultScene.copyFolder(volume.vault(), killed);
         Path precious = Files.writeString(folder.resolve("precious"), "irreplaceable");
-        Files.deleteIfExists(volume.stage(extension));
-        Files.createSymbolicLink(volume.stage(extension), precious);
-        run().expect(0);
-        assertEquals("irreplaceable", Files.readString(precious));
-        assertEquals(1, volume.look(device).size());
-        assertFalse(Files.exists(volume.stage(extension), LinkOption.NOFOLLOW_LINKS));
+        for (String extension : List.of("data", "index", "tree", "nodes", "extents", "json", "json-draft")) {
+            VaultScene.delete(volume.vault());
+            VaultScene.copyFolder(killed, volume.vault());
+            volume = new VolumeSubject(volume.vault(), "tools");
+            Files.deleteIfExists(volume.stage(extension));
+            Files.createSymbolicLink(volume.stage(extension), precious);
+            run().expect(0);
+            assertEquals("irreplaceable", Files.readString(precious));
+            assertEquals(1, volume.look(device).size());
+            assertFalse(Files.exists(volume.stage(extension), LinkOption.NOFOLLOW_LINKS), extension);
+        }
     }
 
     @Test

@@ -138,7 +138,7 @@ public final class VarveProcess implements AutoCloseable {
     /// @return whether it is still running
     public boolean await(Condition condition) throws Exception {
         while (alive() && !condition.holds()) {
-            LockSupport.parkNanos(100_000);
+            LockSupport.parkNanos(500_000);
         }
         return alive();
     }

@@ -45,13 +45,4 @@ class TestFilesTest {
         Assumptions.assumeTrue(bytes.isPresent(), "zstd is not installed");
         assertArrayEquals("v".getBytes(), bytes.get());
     }
-
-    @Test
-    void pythonTestsPass() throws IOException {
-        Assumptions.assumeTrue(Tools.find("zstd").isPresent(), "zstd is not installed");
-        Assumptions.assumeTrue(Tools.find("b3sum").isPresent(), "b3sum is not installed");
-        Optional<Tools.Output> output = Tools.run("python3", "-B", TestFiles.root().resolve("check.py"));
-        Assumptions.assumeTrue(output.isPresent(), "python3 is not installed");
-        assertEquals(0, output.get().exitCode(), output.get()::errors);
-    }
 }

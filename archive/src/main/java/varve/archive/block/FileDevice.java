@@ -126,7 +126,8 @@ public final class FileDevice implements BlockSource {
         for (long done = 0; done < into.byteSize(); ) {
             long count = readSome(offset + done, into.asSlice(done));
             if (count == 0) {
-                throw new DeviceException(path + ": ends at " + (offset + done) + ", expected " + size + ": it shrank while it was read");
+                long end = Math.min(Linux.size(fd), offset + done);
+                throw new DeviceException(path + ": ends at " + end + ", expected " + size + ": it shrank while it was read");
             }
             done += count;
         }

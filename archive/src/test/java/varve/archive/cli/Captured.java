@@ -5,12 +5,21 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.stream.Stream;
+import varve.testdata.VarveProcess.Ended;
 
 /// Streams that a test can look into, and a clock that it sets.
 public final class Captured {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private long nanos;
+
+    /// Runs `varve` in this process, which is quicker than in one of its own.
+    public static Ended varve(Object... words) {
+        Captured captured = new Captured();
+        ExitCode code = Main.run(captured.stdio(0), Stream.of(words).map(Object::toString).toArray(String[]::new));
+        return new Ended(code.number(), captured.out(), captured.err());
+    }
 
     public Stdio stdio(int columns) {
         return new Stdio(InputStream.nullInputStream(), printer(out), printer(err), columns, () -> nanos);
