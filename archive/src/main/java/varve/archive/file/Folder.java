@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import varve.archive.block.DeviceException;
 
@@ -76,10 +77,10 @@ public final class Folder {
     ///
     /// @throws DeviceException if it is no file, or may not be read
     public static FileChannel open(Path file) throws IOException {
-        if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new DeviceException(file + ": no regular file");
-        }
         try {
+            if (!Files.readAttributes(file, BasicFileAttributes.class).isRegularFile()) {
+                throw new DeviceException(file + ": no regular file");
+            }
             return FileChannel.open(file, StandardOpenOption.READ);
         } catch (AccessDeniedException e) {
             throw new DeviceException(file + ": permission denied", e);

@@ -3,6 +3,7 @@ package varve.archive.format;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -116,6 +117,14 @@ public final class JsonMembers {
     /// {@return whether the last member is the hash of the text before it}
     public boolean sealed() {
         return !members.isEmpty() && CHECK.equals(members.lastEntry().getKey()) && check().equals(members.get(CHECK));
+    }
+
+    /// {@return whether it has the members of another in the same order, and then its own hash}
+    boolean seals(JsonMembers other) {
+        List<Map.Entry<String, @Nullable Object>> own = List.copyOf(members.entrySet());
+        return own.size() == other.members.size() + 1
+                && own.getLast().getKey().equals(CHECK)
+                && own.subList(0, other.members.size()).equals(List.copyOf(other.members.entrySet()));
     }
 
     private String check() {

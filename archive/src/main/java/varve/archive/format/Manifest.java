@@ -177,6 +177,12 @@ public record Manifest(
 
     /// {@return the text}
     public byte[] encode() {
+        JsonMembers json = members();
+        json.seal();
+        return json.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private JsonMembers members() {
         JsonMembers json = new JsonMembers(baseName());
         json.text("format", seal.isPresent() ? SEALED_FORMAT : FORMAT);
         json.text("archive", dataName());
@@ -208,8 +214,7 @@ public record Manifest(
             json.number("contentSize", it.contentSize());
             json.text("recipients", Seal.text(it.recipients()));
         });
-        json.seal();
-        return json.toString().getBytes(StandardCharsets.UTF_8);
+        return json;
     }
 
     /// {@return the manifest that `text` is}
@@ -238,7 +243,7 @@ public record Manifest(
             throw new CorruptException(Rule.F036, where, String.valueOf(e.getMessage()));
         }
         manifest.check(json, where);
-        if (!Arrays.equals(manifest.encode(), text)) {
+        if (!json.seals(manifest.members())) { // else it is what encode() gives, which would cost another hash
             throw new CorruptException(Rule.F035, where, "other members than a manifest has, or in another order");
         }
         return manifest;

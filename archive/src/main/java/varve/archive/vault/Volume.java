@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -125,8 +126,13 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
         return reading.content();
     }
 
+    /// A manifest that was read: what it says, or what is wrong with it.
+    private record Taken(Path path, byte[] text, @Nullable Entry entry, @Nullable IOException trouble) {}
+
     /// What was found in the folders so far.
     private static final class Reading {
+
+        private static final int BATCH = 64; // that are read at once, where there are so many; their texts are kept until then
 
         private final boolean several;
         private final Map<String, Entry> entries = new HashMap<>();
@@ -139,18 +145,39 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
 
         void take(Volume volume) throws IOException {
             Signatures signatures = Signatures.of(volume);
-            for (Path path : volume.manifests()) {
-                String file = path.getFileName().toString();
-                try {
-                    byte[] text = Folder.read(path, Manifest.MAX_SIZE);
-                    Manifest manifest = Manifest.decode(text, several ? path.toString() : file);
-                    volume.checkName(manifest, path);
-                    signatures.check(path, text);
-                    Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
-                    add(file, new Entry(new StoredArchive(volume.folder, manifest, volume.keys), original));
-                } catch (IOException e) {
-                    unreadable.putIfAbsent(file, e);
+            List<Path> manifests = volume.manifests();
+            for (int at = 0; at < manifests.size(); at += BATCH) {
+                List<Path> batch = manifests.subList(at, Math.min(manifests.size(), at + BATCH));
+                Stream<Path> paths = batch.size() < BATCH ? batch.stream() : batch.parallelStream();
+                for (Taken taken : paths.map(path -> take(volume, path)).toList()) {
+                    take(taken, signatures);
                 }
+            }
+        }
+
+        private Taken take(Volume volume, Path path) {
+            try {
+                byte[] text = Folder.read(path, Manifest.MAX_SIZE);
+                Manifest manifest = Manifest.decode(text, several ? path.toString() : path.getFileName().toString());
+                volume.checkName(manifest, path);
+                Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
+                return new Taken(path, text, new Entry(new StoredArchive(volume.folder, manifest, volume.keys), original), null);
+            } catch (IOException e) {
+                return new Taken(path, new byte[0], null, e);
+            }
+        }
+
+        private void take(Taken taken, Signatures signatures) {
+            String file = taken.path.getFileName().toString();
+            if (taken.entry == null) {
+                unreadable.putIfAbsent(file, Objects.requireNonNull(taken.trouble));
+                return;
+            }
+            try {
+                signatures.check(taken.path, taken.text);
+                add(file, taken.entry);
+            } catch (IOException e) {
+                unreadable.putIfAbsent(file, e);
             }
         }
 
