@@ -32,6 +32,9 @@ import varve.testdata.VarveProcess.Ended;
 /// A run that dies at any moment loses nothing, and the run after it ends as if nothing had happened.
 class KillTest {
 
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 16);
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 4);
+
     private static final int SIZE = 10 << 20;
     private static final int NOISE = 16 << 20;
     private static final int MOST_POINTS = 6;
@@ -61,7 +64,7 @@ class KillTest {
     void aRunKilledAtAnyMomentLosesNothing() throws Exception {
         write(Images.mixed(random.nextLong(), SIZE));
         long[] length = {measure()};
-        live(105, varve -> {
+        live(KILLS, varve -> {
             long start = System.nanoTime();
             long moment = random.nextLong(length[0]);
             if (!varve.await(() -> System.nanoTime() - start >= moment)) {
@@ -72,7 +75,7 @@ class KillTest {
 
     @Test
     void aRunKilledWhenItIsAboutToCommitLosesNothing() throws Exception {
-        live(45, varve -> {
+        live((KILLS + 1) / 2, varve -> {
             // the index is staged when all data has been read
             if (varve.await(() -> Files.exists(volume.stage("index")))) {
                 long start = System.nanoTime();
@@ -184,7 +187,7 @@ class KillTest {
         int killed = 0;
         for (boolean delta : new boolean[] {false, true}) {
             boolean more = true;
-            for (int step = 1; more; step += calls.equals("pwrite64") ? 3 : 1) {
+            for (int step = 1; more; step += EVERY * (calls.equals("pwrite64") ? 3 : 1)) {
                 newVolume();
                 write(device);
                 if (delta) {

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 import varve.testdata.LoopDevice;
 import varve.testdata.VarveProcess;
 
-/// A restore that dies at any moment has done no harm, and the same command carries on: `-Dvarve.kills=N` of each kind.
+/// A restore that dies at any moment has done no harm, and the same command carries on: `-Dvarve.test.kills=N` of each kind.
 final class KilledRestoreTest {
-    private static final int KILLS = Integer.getInteger("varve.kills", 12);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 6);
     private static final int SIZE = 40 << 20;
 
     @TempDir
