@@ -60,7 +60,12 @@ public final class Folder {
     /// Gives a file another content, or makes it: whoever reads it sees the old or the new, also after a power cut.
     ///
     /// For one writer at a time.
+    ///
+    /// @throws DeviceException if something is there that is no file: a device that is there for others, say
     public static void replace(Path file, byte[] content) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new DeviceException(file + ": no regular file");
+        }
         Path draft = file.resolveSibling(Stage.PREFIX + "-" + file.getFileName());
         try {
             write(draft, content);

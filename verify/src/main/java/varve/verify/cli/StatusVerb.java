@@ -99,7 +99,7 @@ public final class StatusVerb implements Verb {
             try {
                 write(StatusMetrics.failed(now));
             } catch (IOException | RuntimeException more) {
-                failure += "; " + failure(more);
+                failure += failure.equals(failure(more)) ? "" : "; " + failure(more);
             }
             failed(failure, stdio);
         }

@@ -39,6 +39,7 @@ import varve.archive.vault.Receipts;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
 import varve.testdata.Damage;
+import varve.testdata.Disk;
 import varve.testdata.Histories;
 import varve.testdata.Images;
 import varve.testdata.Tools;
@@ -435,6 +436,68 @@ final class StatusTest {
         }
         Files.writeString(metrics, "varve_status{\n");
         assertNotEquals(0, Tools.runWith(Files.readAllBytes(metrics), "promtool", "check", "metrics").orElseThrow().exitCode(), "promtool refuses nothing");
+    }
+
+    @Test
+    void metricsThatCannotBeWrittenAreToldOfOnce() throws IOException {
+        Path pipe = folder.resolve("pipe");
+        Tools.run("mkfifo", pipe).orElseThrow().expectSuccess(); // /dev/null is such a one, but for the whole machine
+        for (Path nowhere : List.of(pipe, folder, folder.resolve("none/varve.prom"), image.resolve("varve.prom"))) {
+            assertEquals(ExitCode.MONITOR_UNKNOWN, run("status", "--vault", home, "--vault", disk, "--prometheus", nowhere));
+            assertTrue(out().startsWith("VARVE UNKNOWN - " + nowhere + ": ") && out().indexOf(nowhere.toString()) == out().lastIndexOf(nowhere.toString()), this::out);
+        }
+        assertFalse(Files.isRegularFile(pipe), "what was there was replaced");
+        assertTrue(Files.exists(pipe));
+        Path link = Files.createSymbolicLink(folder.resolve("link.prom"), Files.createFile(folder.resolve("real.prom")));
+        assertEquals(ExitCode.OK, run("status", "--vault", home, "--vault", disk, "--prometheus", link));
+        assertTrue(Files.isSymbolicLink(link) && Files.size(folder.resolve("real.prom")) > 0);
+    }
+
+    @Test
+    void ofAFullDiskTheOldMetricsStay() throws IOException {
+        Assumptions.assumeTrue(Disk.available(), "needs root and /dev/loop-control");
+        Assumptions.assumeTrue(Tools.find("mkfs.ext4").isPresent(), "needs mkfs.ext4");
+        try (Disk small = Disk.format(folder.resolve("disk.img"), 4 << 20, folder.resolve("mnt"), "mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal")) {
+            small.mount("rw");
+            Path metrics = small.folder().resolve("varve.prom");
+            assertEquals(ExitCode.OK, run("status", "--vault", home, "--vault", disk, "--prometheus", metrics), this::out);
+            String before = Files.readString(metrics);
+            assertNotEquals(0, Tools.run("dd", "if=/dev/zero", "of=" + small.folder().resolve("filler"), "bs=1k").orElseThrow().exitCode(), "until it is full");
+            assertEquals(ExitCode.MONITOR_UNKNOWN, run("status", "--vault", home, "--vault", disk, "--prometheus", metrics));
+            assertEquals("VARVE UNKNOWN - " + metrics + ": cannot write metrics: No space left on device\n", out());
+            assertEquals(before, Files.readString(metrics));
+            try (Stream<Path> left = Files.list(small.folder())) {
+                assertFalse(left.anyMatch(file -> file.toString().endsWith(".draft")));
+            }
+        }
+    }
+
+    @Test
+    void whatIsNoManifestInThePlaceOfOneShows() throws IOException {
+        Path manifest = find(home, ".full.json");
+        Path aside = Files.move(manifest, folder.resolve("aside"));
+        Files.createDirectory(manifest);
+        assertTrue(describe(status(Duration.ZERO)).startsWith("WARNING WARNING:chain"), describe(status(Duration.ZERO)));
+        StatusOptions one = new StatusOptions(WEEK, 1, MONTH, Duration.ofDays(1));
+        String alone = describe(status(Instant.now(), one, home));
+        assertTrue(alone.startsWith("CRITICAL ") && alone.contains("CRITICAL:chain"), alone);
+        Files.delete(manifest);
+        Files.move(aside, manifest);
+        assertWell();
+    }
+
+    @Test
+    void ofHundredsOfVolumesOneLineNamesTheFirstAndCountsTheRest() throws IOException {
+        for (int number = 0; number < 300; number++) {
+            Path other = Files.createDirectories(home.resolve("vm-" + number));
+            Path holder = Files.writeString(other.resolve(".varve-lock-holder"), "process 1, varve archive x, since 2026-01-01T00:00:00.000Z\n");
+            Files.setLastModifiedTime(holder, FileTime.from(Instant.now().minusSeconds(60)));
+        }
+        assertEquals(ExitCode.MONITOR_CRITICAL, run("status", "--vault", home, "--vault", disk));
+        assertEquals(1, out().lines().count());
+        assertTrue(out().length() < 1000 && out().matches("VARVE CRITICAL - vm-0: no point in time; .*; \\d+ more concerns \\| volumes=301 .*\n"), this::out);
+        assertEquals(ExitCode.MONITOR_CRITICAL, run("status", "--vault", home, "--vault", disk, "--verbose"));
+        assertTrue(out().lines().filter(line -> line.contains("a job died")).count() >= 300, this::out);
     }
 
     private static void promtool(Path metrics) throws IOException {
