@@ -157,7 +157,7 @@ class RewrapTest {
         signing = new Signing(trust, Optional.of(file), Optional::empty);
         rewrap(TestKeys.secret(), another, List.of());
         Signatures signatures = Signatures.of(volume(Keys.NONE));
-        assertEquals(List.of(), signatures.misfits());
+        assertEquals(List.of(), signatures.misfits(new Receipts(volume(Keys.NONE)).read()));
         History history = volume(Keys.NONE).read().sound();
         assertEquals(
                 history.archives().stream().map(archive -> archive.manifest().baseName() + ".json").toList(),

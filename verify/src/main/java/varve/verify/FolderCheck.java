@@ -45,15 +45,17 @@ final class FolderCheck {
                     ? new Finding.Untrusted(file, Severity.DAMAGE, text)
                     : new Finding.DamagedManifest(file, Findings.rule(problem.cause()), text));
         }
-        signatures(volume, content, findings);
+        Signatures signatures = Signatures.of(volume);
+        Receipts.Log log = new Receipts(volume).read(); // after the head, which names a receipt that is there then
+        signatures(volume, content, signatures, log, findings);
         gaps(content, expired(volume, content, findings), findings);
         times(content, findings);
         files(volume, findings);
-        receipts(volume, findings);
+        receipts(log, findings);
     }
 
-    private static void signatures(Volume volume, Volume.Content content, Findings findings) throws IOException {
-        Signatures signatures = Signatures.of(volume);
+    private static void signatures(Volume volume, Volume.Content content, Signatures signatures, Receipts.Log log, Findings findings)
+            throws IOException {
         if (!signatures.signed()) {
             return;
         }
@@ -65,7 +67,7 @@ final class FolderCheck {
         signatures.head().ifPresent(head -> findings.add(new Finding.Signed(Head.FILE, signatures.believed(), Head.FILE + ": signed by key " + signatures.headSigner().orElseThrow()
                 + (signatures.believed() ? ", which this host believes" : ", which the vault names itself; this host believes no key for it yet (varve trust add)")
                 + ": head " + head.generation() + " of " + Manifest.text(head.written()) + " lists " + head.manifests().size() + " manifests")));
-        for (UntrustedException misfit : signatures.misfits()) {
+        for (UntrustedException misfit : signatures.misfits(log)) {
             untrusted(volume.folder().getFileName().toString(), Severity.DAMAGE, misfit, findings);
         }
         for (StoredArchive archive : content.history().archives()) {
@@ -97,8 +99,7 @@ final class FolderCheck {
         }
     }
 
-    private static void receipts(Volume volume, Findings findings) throws IOException {
-        Receipts.Log log = new Receipts(volume).read();
+    private static void receipts(Receipts.Log log, Findings findings) {
         for (IOException problem : log.problems()) {
             findings.add(Receipts.FILE, problem,
                     text -> new Finding.DamagedReceipts(Receipts.FILE, Findings.rule(problem), text));

@@ -115,9 +115,9 @@ final class ReceiptChain {
         return problems;
     }
 
-    /// {@return the hash of the line of a receipt, if there is one of that number}
-    Optional<Hash> hashOf(long sequence) {
-        return Optional.ofNullable(hashes.get(sequence));
+    /// {@return the hashes of the lines, by the numbers of their receipts}
+    Map<Long, Hash> hashes() {
+        return hashes;
     }
 
     /// {@return bytes at the end that are of a line which was never completed}

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -55,7 +56,17 @@ public final class Receipts {
     /// @param receipts those that can be read, the oldest first
     /// @param problems lines that are damaged, missing or not as they were written; the messages name file and line
     /// @param torn bytes of a line at the end that was never completed, which is no problem
-    public record Log(List<Receipt> receipts, List<IOException> problems, long torn) {}
+    /// @param hashes of the lines, by the numbers of their receipts
+    public record Log(List<Receipt> receipts, List<IOException> problems, long torn, Map<Long, Hash> hashes) {
+
+        /// What is known of none.
+        public static final Log EMPTY = new Log(List.of(), List.of(), 0, Map.of());
+
+        /// {@return whether a receipt of that number has that hash, and so is what it was; 0 is before the first}
+        boolean has(long sequence, Optional<Hash> hash) {
+            return sequence == 0 || hash.equals(Optional.ofNullable(hashes.get(sequence)));
+        }
+    }
 
     /// @param volume that the receipts are of
     public Receipts(Volume volume) {
@@ -67,7 +78,7 @@ public final class Receipts {
     /// Reads all of them. A volume that has none gives an empty log.
     public Log read() throws IOException {
         ReceiptChain chain = chain();
-        return new Log(List.copyOf(chain.receipts()), List.copyOf(chain.problems()), chain.torn());
+        return new Log(List.copyOf(chain.receipts()), List.copyOf(chain.problems()), chain.torn(), Map.copyOf(chain.hashes()));
     }
 
     private ReceiptChain chain() throws IOException {
@@ -179,7 +190,7 @@ public final class Receipts {
         Optional<Head> head = signatures.head();
         boolean follows = head.isEmpty()
                 || before.map(it -> it.sequence() == head.get().receipts() && Optional.of(it.hash()).equals(head.get().receipt())).orElse(head.get().receipts() == 0)
-                || has(head.get().receipts(), head.get().receipt());
+                || read().has(head.get().receipts(), head.get().receipt());
         signatures.renew(removed, settings, follows ? newest() : Optional.empty(), Instant.now());
     }
 
@@ -189,11 +200,6 @@ public final class Receipts {
         } catch (CorruptException e) {
             return Optional.empty();
         }
-    }
-
-    /// {@return whether a receipt of that number has that hash, and so is what it was}
-    boolean has(long sequence, Optional<Hash> hash) throws IOException {
-        return sequence == 0 || hash.equals(chain().hashOf(sequence));
     }
 
     private static List<Receipt.Act> parts(Receipt.Act act) {

@@ -235,7 +235,9 @@ public final class Signatures {
     }
 
     /// {@return all that is not as the head says: manifests, settings, receipts}
-    public List<UntrustedException> misfits() throws IOException {
+    ///
+    /// @param log the receipts, read after this
+    public List<UntrustedException> misfits(Receipts.Log log) throws IOException {
         List<UntrustedException> misfits = lost();
         if (head == null) {
             return misfits;
@@ -243,7 +245,7 @@ public final class Signatures {
         if (!settings(volume.folder()).equals(head.settings())) {
             misfits.add(new UntrustedException(volume.folder().resolve(VolumeSettings.FILE) + ": not the settings that were signed: which points are kept was altered"));
         }
-        if (!new Receipts(volume).has(head.receipts(), head.receipt())) {
+        if (!log.has(head.receipts(), head.receipt())) {
             misfits.add(new UntrustedException(volume.folder().resolve(Receipts.FILE) + ": receipt " + head.receipts() + " is not the one that was signed: "
                     + "receipts were removed or altered"));
         }
@@ -399,7 +401,7 @@ public final class Signatures {
     /// @return how many manifests
     public int signAll(SecretKey key, Instant now, boolean acceptLoss) throws IOException {
         List<UntrustedException> misfits = new ArrayList<>(headProblem.stream().toList());
-        misfits.addAll(misfits());
+        misfits.addAll(misfits(new Receipts(volume).read()));
         if (!misfits.isEmpty() && !acceptLoss) {
             throw misfits.getFirst();
         }

@@ -69,7 +69,7 @@ final class VolumeSurvey {
         final Volume volume;
         final List<Path> left = new ArrayList<>();
         Volume.Content content = new Volume.Content(new History(List.of()), List.of());
-        Receipts.Log log = new Receipts.Log(List.of(), List.of(), 0);
+        Receipts.Log log = Receipts.Log.EMPTY;
 
         Place(Vault vault, Volume volume) {
             this.vault = vault;

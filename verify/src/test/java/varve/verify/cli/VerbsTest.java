@@ -290,6 +290,8 @@ final class VerbsTest {
         for (String depth : List.of("structure", "stored")) {
             assertEquals(ExitCode.OK, run("verify", "tools", "--vault", vault, "--depth", depth), this::out);
         }
+        assertEquals(ExitCode.OK, run("audit", "tools", "--vault", vault), this::out); // which read no data, and need no key
+        assertTrue(run("status", "tools", "--vault", vault, "--min-copies", "1") == ExitCode.OK, this::out);
         assertEquals(ExitCode.WRONG_KEY, run("verify", "tools", "--vault", vault));
         assertTrue(err.toString().contains("is sealed, and no key was given") && err.toString().contains("--depth stored needs none"), err::toString);
         assertEquals(ExitCode.WRONG_KEY, run("verify", "tools", "--vault", vault, "--identity", folder.resolve("gone").toString()));
