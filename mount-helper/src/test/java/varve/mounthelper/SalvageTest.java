@@ -77,18 +77,6 @@ final class SalvageTest {
         return Restoration.open(open, PointName.parse(point), target, new RestoreOptions(false, 2, 0, false, salvage));
     }
 
-    /// {@return a second vault with the same}
-    private Path copy() throws IOException {
-        Path other = Vault.openOrCreate(folder.resolve("other")).folder();
-        Files.createDirectories(other.resolve("tools"));
-        try (Stream<Path> files = Files.list(scene.vault.resolve("tools"))) {
-            for (Path file : files.toList()) {
-                Files.copy(file, other.resolve("tools").resolve(file.getFileName()));
-            }
-        }
-        return other;
-    }
-
     /// damages the frame of a chunk of the full: frames of noise are as long as chunks, but for some bytes
     private static void damageChunk(Path full, int chunk) throws IOException {
         Damage.flip(104 + chunk * (CHUNK + 10) + CHUNK / 2, 3).inflictOn(full);
@@ -124,7 +112,7 @@ final class SalvageTest {
 
     @Test
     void eachChunkComesFromWhicheverVaultHasItWhole() throws Exception {
-        Path other = copy();
+        Path other = scene.copy();
         Path full = scene.data("full", 0);
         Path delta = scene.data("delta", 0);
         damageChunk(full, 7);
@@ -143,7 +131,7 @@ final class SalvageTest {
 
     @Test
     void wholeCopiesArePassedOverByNobody() throws Exception {
-        Path other = copy();
+        Path other = scene.copy();
         Scene.damage(in(other, scene.data("full", 0)));
         try (Restoration restoration = open("tools@latest", Optional.empty(), scene.vault, other)) {
             restoration.execute(Optional.of(target), bytes -> {});
@@ -154,7 +142,7 @@ final class SalvageTest {
 
     @Test
     void aCopyThatIsCutOffIsPassedOver() throws Exception {
-        Path other = copy();
+        Path other = scene.copy();
         Path full = scene.data("full", 0);
         Damage.truncate(1_000_000).inflictOn(full);
         Damage.zeroSector(2_000_000).inflictOn(in(other, full));
@@ -276,7 +264,7 @@ final class SalvageTest {
     @MethodSource("seeds")
     void noWrongByteEverComesBack(long seed) throws Exception {
         Random random = new Random(seed);
-        Path other = copy();
+        Path other = scene.copy();
         for (Path file : List.of(scene.data("full", 0), scene.data("delta", 0))) {
             for (int i = 1 + random.nextInt(4); i > 0 && Files.size(file) >= 2; i--) {
                 Damage.random(random.nextLong(), (int) Files.size(file), 1).toList().getFirst().inflictOn(file);

@@ -96,6 +96,18 @@ public final class Scene {
         return this;
     }
 
+    /// {@return a second vault with the same}
+    public Path copy() throws IOException {
+        Path other = Vault.openOrCreate(folder.resolve("other")).folder();
+        Files.createDirectories(other.resolve("tools"));
+        try (Stream<Path> files = Files.list(vault.resolve("tools"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, other.resolve("tools").resolve(file.getFileName()));
+            }
+        }
+        return other;
+    }
+
     Restoration open(String point, Path target, RestoreOptions options) throws IOException {
         return Restoration.open(Vault.open(vault), PointName.parse(point), target, options);
     }

@@ -44,10 +44,11 @@ public final class Image implements Composed {
     private final AtomicLongArray streams = new AtomicLongArray(STREAMS); // the chunk each of them was in last, plus 1
     private final AtomicInteger nextStream = new AtomicInteger();
     private final Set<Long> told = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger detour = new AtomicInteger(-1); // the newest layer that was told of
     private volatile Nearer nearer = Nearer.NONE;
     private volatile boolean closed;
 
-    /// @param damage takes what is found wrong, once for each chunk
+    /// @param damage takes what is found wrong: once for each chunk that cannot be read, and for each archive that other copies serve for
     /// @param release is run by each close
     Image(Chain chain, String name, Cache cache, Decoders decoders, Consumer<String> damage, Runnable release) throws IOException {
         this.chain = chain;
@@ -180,6 +181,7 @@ public final class Image implements Composed {
         try {
             if (!readNearer(chunk, into)) {
                 reader.read(nodes.find(chunk), chunk, into);
+                tellDetour();
             }
         } catch (IndexOutOfBoundsException | InternalError e) {
             throw changed(chunk, e);
@@ -216,6 +218,18 @@ public final class Image implements Composed {
         if (told.size() < MOST_TOLD && told.add(chunk)) {
             damage.accept(name + ": cannot be read at " + geometry.offset(chunk) + ": "
                     + (thrown.getMessage() == null ? thrown.toString() : thrown.getMessage()));
+        }
+    }
+
+    /// Tells of a copy that was passed over because it is damaged, each time that it is one of a newer archive.
+    private void tellDetour() {
+        int layer = chain.length() - 1;
+        while (layer > detour.get() && !chain.detoured(layer)) {
+            layer--;
+        }
+        if (detour.getAndAccumulate(layer, Math::max) < layer) {
+            damage.accept(chain.archive(layer).data() + (layer == 0 ? "" : ", or one that it is based on")
+                    + ": damaged, so parts of it are taken from another vault; to mend it: varve heal");
         }
     }
 

@@ -154,6 +154,21 @@ final class FuseServerTest {
     }
 
     @Test
+    void whatIsDamagedInOneVaultIsTakenFromTheOther() throws Exception {
+        byte[] image = Scene.dense(1, SIZE);
+        Scene scene = new Scene(folder).archive(image);
+        try (Served served = Served.vaults(mount, List.of(scene.vault, scene.copy()), "tools")) {
+            Path file = served.files().getFirst();
+            assertArrayEquals(Arrays.copyOf(image, 4096), Served.read(file, 0, 4096).orElseThrow());
+            assertEquals(List.of(), served.log, "nothing is wrong");
+            Scene.damage(scene.data("full", 0));
+            assertArrayEquals(image, Served.read(file));
+            assertEquals(1, served.log.size(), served.log::toString);
+            assertTrue(served.log.getFirst().contains("full.zst: damaged, so parts of it are taken from another vault"), served.log::toString);
+        }
+    }
+
+    @Test
     void aDamagedRangeIsAnErrorAndTheRestIsNot() throws Exception {
         byte[] image = Scene.dense(1, SIZE);
         Scene scene = new Scene(folder).archive(image);

@@ -45,10 +45,19 @@ final class Served implements AutoCloseable {
 
     /// Serves points of a vault; all if none is named.
     static Served vault(Path folder, Path vault, String... points) throws IOException {
+        return vaults(folder, List.of(vault), points);
+    }
+
+    /// Serves points of several vaults.
+    static Served vaults(Path folder, List<Path> vaults, String... points) throws IOException {
         List<String> log = new CopyOnWriteArrayList<>();
         Images images = new Images(log::add);
         List<PointName> names = Stream.of(points).map(PointName::parse).toList();
-        VaultTree tree = new VaultTree(new Points(List.of(Vault.open(vault)), Clock.systemUTC()), images, names, Instant.EPOCH, log::add);
+        List<Vault> open = new ArrayList<>();
+        for (Path vault : vaults) {
+            open.add(Vault.open(vault));
+        }
+        VaultTree tree = new VaultTree(new Points(open, Clock.systemUTC()), images, names, Instant.EPOCH, log::add);
         return new Served(Files.createDirectories(folder), tree, FuseOptions.PRIVATE, log, () -> {
             tree.close();
             images.close();

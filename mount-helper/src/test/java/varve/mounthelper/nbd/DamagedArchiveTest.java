@@ -79,6 +79,46 @@ final class DamagedArchiveTest {
         }
     }
 
+    /// Flips a byte of a file that somebody reads.
+    private static void flip(Path file, double where) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[(int) (bytes.length * where)] ^= 1;
+        rewrite(file, bytes);
+    }
+
+    @Test
+    void whatIsDamagedInOneVaultIsTakenFromTheOther() throws Exception {
+        byte[] first = Scene.dense(1, SIZE);
+        byte[] second = Scene.changed(first, 2);
+        Scene scene = new Scene(folder).archive(first).archive(second);
+        Path other = scene.copy();
+        List<Path> vaults = List.of(scene.vault, other);
+        try (TestServer server = TestServer.serve(vaults, TestServer.SETTINGS, "tools");
+                NbdClient client = NbdClient.transmitting(server.socket(), "", Style.STRUCTURED)) {
+            assertArrayEquals(second, client.read(0, SIZE));
+            assertEquals(List.of(), server.log(), "nothing is wrong");
+        }
+        Path full = scene.data("full", 0);
+        Path elsewhere = other.resolve("tools").resolve(full.getFileName());
+        try (TestServer server = TestServer.serve(vaults, TestServer.SETTINGS, "tools");
+                NbdClient client = NbdClient.transmitting(server.socket(), "", Style.STRUCTURED)) {
+            flip(full, 0.3);
+            flip(full, 0.5);
+            flip(elsewhere, 0.8);
+            flip(scene.data("delta", 0), 0.3);
+            assertArrayEquals(second, client.read(0, SIZE));
+            assertTrue(server.log().stream().anyMatch(line -> line.contains("damaged, so parts of it are taken from another vault")), server.log()::toString);
+            assertTrue(server.log().size() <= 2 && server.log().stream().noneMatch(line -> line.contains("cannot be read")), server.log()::toString);
+        }
+        try (TestServer server = TestServer.serve(vaults, TestServer.SETTINGS, "tools@-1");
+                NbdClient client = NbdClient.transmitting(server.socket(), "", Style.STRUCTURED)) {
+            flip(elsewhere, 0.3); // the same chunk is damaged in both now
+            int errors = compare(client, first, "both");
+            assertTrue(errors == 4 || errors == 5, errors + " errors"); // of 20000 bytes each
+            assertEquals(1, server.log().stream().filter(line -> line.contains("cannot be read at ")).count(), server.log()::toString);
+        }
+    }
+
     static List<Long> seeds() {
         return Histories.seeds(2);
     }

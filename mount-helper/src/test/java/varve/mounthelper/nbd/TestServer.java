@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,10 +54,19 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer serve(Path vault, Settings settings, String... points) throws IOException {
+        return serve(List.of(vault), settings, points);
+    }
+
+    /// Serves points of several vaults.
+    static TestServer serve(List<Path> vaults, Settings settings, String... points) throws IOException {
         List<String> log = new CopyOnWriteArrayList<>();
         Images images = new Images(log::add);
         List<PointName> names = Stream.of(points).map(PointName::parse).toList();
-        VaultExports exports = new VaultExports(new Points(List.of(Vault.open(vault)), Clock.systemUTC()), images, names, log::add);
+        List<Vault> open = new ArrayList<>();
+        for (Path vault : vaults) {
+            open.add(Vault.open(vault));
+        }
+        VaultExports exports = new VaultExports(new Points(open, Clock.systemUTC()), images, names, log::add);
         return new TestServer(exports, settings, log, () -> {
             exports.close();
             images.close();
