@@ -1,6 +1,8 @@
 package varve.testdata;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -131,6 +133,19 @@ public final class VarveProcess implements AutoCloseable {
             throw new AssertionError("does not end: " + process.info().commandLine().orElse(""));
         }
         return new Ended(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    /// Waits until somebody listens on a Unix socket, or the process has ended.
+    ///
+    /// @return whether it is still running
+    public boolean awaitSocket(Path socket) throws Exception {
+        return await(() -> {
+            try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                return channel.isConnected();
+            } catch (IOException e) {
+                return false;
+            }
+        });
     }
 
     /// Waits until something is so, or the process has ended.

@@ -19,6 +19,7 @@ import varve.archive.format.Rule;
 import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.hash.TreeMerge;
+import varve.archive.seal.WrongKeyException;
 
 /// A path of archives, full first, opened as one table of nodes: the device at the state that the last one leads to.
 ///
@@ -76,6 +77,23 @@ public final class Chain implements Closeable {
                 layer.close();
             }
             throw e;
+        }
+    }
+
+    /// Opens the data files that are sealed, so that a key that is missing shows now. All else that is wrong with them shows when they are read.
+    ///
+    /// @throws WrongKeyException if no key at hand opens one of them
+    public void unseal() throws WrongKeyException {
+        for (Layer layer : layers) {
+            try {
+                if (layer.archive().manifest().seal().isPresent()) {
+                    layer.data();
+                }
+            } catch (WrongKeyException e) {
+                throw e;
+            } catch (IOException e) {
+                // nobody may ever read what it holds
+            }
         }
     }
 

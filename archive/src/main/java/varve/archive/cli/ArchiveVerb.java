@@ -214,7 +214,7 @@ public final class ArchiveVerb implements Verb {
         }
         Optional<SourceKind> kind = kind(job.source);
         if (kind.isPresent()) {
-            try (Branch branch = kind.get().open(kind.get().name(job.source), vault.name().open(), stdio.warnings())) {
+            try (Branch branch = kind.get().open(kind.get().name(job.source), vault.name().open().with(secret), stdio.warnings())) {
                 ExitCode code = archive(job, options, around, stdio, text, run -> run.archive(branch, lockWait.duration()));
                 if (!json.asked()) {
                     stdio.out().println("it is what " + branch.point() + " became with what was written" + (dryRun ? "" : "; the latest point of "

@@ -24,6 +24,11 @@ public final class KeysOption {
 
     /// {@return the keys; nothing is read yet}
     Keys keys() {
+        return new Keys(files(), new PassphraseQuestion(credential(PASSPHRASE)));
+    }
+
+    /// {@return the files that were given, or are there by default}
+    public List<Path> files() {
         List<Path> all = new ArrayList<>(files);
         String named = System.getenv("VARVE_IDENTITY");
         if (all.isEmpty() && named != null && !named.isEmpty()) {
@@ -32,7 +37,7 @@ public final class KeysOption {
         if (all.isEmpty()) {
             credential(IDENTITY).ifPresent(all::add);
         }
-        return new Keys(all, new PassphraseQuestion(credential(PASSPHRASE)));
+        return all;
     }
 
     private static Optional<Path> credential(String name) {

@@ -28,6 +28,9 @@ public final class PartitionsVerb implements Verb {
     private VaultsOption vaults = new VaultsOption();
 
     @Mixin
+    private KeysOption keys = new KeysOption();
+
+    @Mixin
     private JsonOption json = new JsonOption();
 
     @Override
@@ -38,7 +41,7 @@ public final class PartitionsVerb implements Verb {
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
         PointName name = PointName.parse(point);
-        List<Vault> places = vaults.open(name, stdio, stdio.warnings());
+        List<Vault> places = keys.open(vaults.open(name, stdio, stdio.warnings()));
         FoundPoint found = FoundPoint.find(places, name);
         found.checkMeant(name);
         Manifest manifest = found.point().manifest();

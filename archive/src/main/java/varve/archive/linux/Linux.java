@@ -79,6 +79,7 @@ public final class Linux {
     private static final int SOCK_CLOEXEC = O_CLOEXEC;
     private static final int ADDRESS_SIZE = 108; // of sockaddr_un, linux/un.h
 
+    private static final int PR_SET_IO_FLUSHER = 57; // linux/prctl.h
     private static final int IOPRIO_WHO_PROCESS = 1;
     private static final int IOPRIO_CLASS_IDLE = 3 << 13;
 
@@ -355,6 +356,12 @@ public final class Linux {
                 && call(errno -> (long) Syscall3.CALL.invokeExact(errno, number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE)) == 0;
     }
 
+    /// Says that the calling thread, and threads it starts later, serve a device that is written: they do not wait for what has been written
+    /// there to be on its way, since that waits for them (PR_SET_IO_FLUSHER of prctl(2)). It is for root; others go on without.
+    public static void serveWrites() {
+        call(errno -> (int) Prctl.CALL.invokeExact(errno, PR_SET_IO_FLUSHER, 1L, 0L, 0L, 0L));
+    }
+
     /// {@return whether a descriptor is a terminal}
     public static boolean isatty(int fd) {
         return call(errno -> (int) Isatty.CALL.invokeExact(errno, fd)) == 1;
@@ -582,6 +589,11 @@ public final class Linux {
     private static final class Syscall3 {
         static final MethodHandle CALL =
                 link("syscall", longs(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(1));
+    }
+
+    private static final class Prctl {
+        static final MethodHandle CALL =
+                link("prctl", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.firstVariadicArg(1));
     }
 
     private static final class Isatty {

@@ -3,6 +3,7 @@ package varve.mounthelper.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +27,7 @@ import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.format.Manifest;
+import varve.archive.linux.Linux;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
@@ -45,7 +47,8 @@ import varve.mounthelper.nbd.Supervisor;
 @Command(
         name = "mount",
         description = {
-            "Mount the file system in a point in time on a folder, read-only, every byte proved on its way out; or, with --images, show points as image files.",
+            "Mount the file system in a point in time on a folder, every byte proved on its way out; or, with --images, show points as image files. "
+                    + "Read-only, unless --writable names a file for what is written.",
             "",
             "Returns when it can be used; a process in the background serves it until varve umount. Without arguments, lists what is mounted.",
         })
@@ -60,6 +63,12 @@ public final class MountVerb implements Verb {
 
     @Mixin
     private VaultsOption vaults = new VaultsOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
+
+    @Mixin
+    private OverlayOption overlay = new OverlayOption();
 
     @Option(names = "--images", paramLabel = "DIR", description = "Show points on this folder, as files VOLUME/TIME.img.")
     private @Nullable Path images;
@@ -80,7 +89,7 @@ public final class MountVerb implements Verb {
     @Option(names = {"-o", "--options"}, paramLabel = "OPTIONS", description = "More options for mount(8), behind those that keep it from writing.")
     private @Nullable String options;
 
-    @Option(names = "--kernel-nbd", description = "Not seen to work yet: read the image by the kernel's NBD client, and not by FUSE and a loop device.")
+    @Option(names = "--kernel-nbd", description = "Read the image by the kernel's NBD client, and not by FUSE and a loop device.")
     private boolean kernelNbd;
 
     @Mixin
@@ -99,11 +108,19 @@ public final class MountVerb implements Verb {
         if (images != null && (partition != null || type != null || options != null || kernelNbd)) {
             throw new UsageException("--images shows whole images: give a folder without --images to mount what is in one");
         }
+        if (images != null && overlay.file().isPresent() && words.size() != 1) {
+            throw new UsageException("--writable: of one VOLUME@POINT, there are " + words.size());
+        }
         if (images != null) {
             return foreground ? serve(images, stdio) : inBackground(stdio, images);
         }
         return switch (words.size()) {
-            case 0 -> list(stdio);
+            case 0 -> {
+                if (overlay.file().isPresent()) {
+                    throw new UsageException("--writable: of what? give VOLUME@POINT and the folder to mount on");
+                }
+                yield list(stdio);
+            }
             case 2 -> inBackground(stdio, Path.of(words.get(1)));
             default -> throw new UsageException("give VOLUME@POINT and the folder to mount on, or --images DIR");
         };
@@ -116,12 +133,17 @@ public final class MountVerb implements Verb {
         List<PointName> names = words.stream().map(PointName::parse).toList();
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
-        List<Vault> places = new KeysOption().open(vaults.open(warning -> log.accept("warning: " + warning))); // of the environment
+        List<Vault> places = keys.open(vaults.open(warning -> log.accept("warning: " + warning)));
+        overlay.checkPlace(places);
+        boolean writable = overlay.file().isPresent();
+        if (writable) {
+            Linux.serveWrites();
+        }
         CountDownLatch over = new CountDownLatch(1);
         try (Images opened = new Images(log);
-                VaultTree tree = new VaultTree(new Points(places, Clock.systemUTC()), opened, names, Clock.systemUTC().instant(), log);
-                FuseServer server = FuseServer.mount(folder, tree, new FuseOptions(false, others), log)) {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server, over)));
+                VaultTree tree = tree(new Points(places, Clock.systemUTC()), opened, names, log);
+                FuseServer server = FuseServer.mount(folder, tree, new FuseOptions(writable, others), log)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server, tree, over, log)));
             supervisor.ready("serves " + (names.isEmpty() ? "all points in time" : String.join(", ", words)));
             server.await();
             supervisor.stopping();
@@ -131,13 +153,22 @@ public final class MountVerb implements Verb {
         return ExitCode.OK;
     }
 
-    private static void end(FuseServer server, CountDownLatch over) {
+    private VaultTree tree(Points points, Images opened, List<PointName> names, Consumer<String> log) throws IOException {
+        Instant now = Clock.systemUTC().instant();
+        return overlay.file().isPresent()
+                ? VaultTree.writable(points, opened, names.getFirst(), overlay.file().get(), now, log)
+                : new VaultTree(points, opened, names, now, log);
+    }
+
+    private static void end(FuseServer server, VaultTree tree, CountDownLatch over, Consumer<String> log) {
         try {
             server.unmount();
             if (!over.await(1, TimeUnit.SECONDS)) { // whoever still has a file open gets errors
-                return;
+                tree.flush();
             }
-        } catch (IOException | InterruptedException e) {
+        } catch (IOException e) {
+            log.accept(e.getMessage() == null ? e.toString() : e.getMessage());
+        } catch (InterruptedException e) {
             // then at once
         }
     }
@@ -158,7 +189,8 @@ public final class MountVerb implements Verb {
                 points.add(resolve(places, PointName.parse(word)));
             }
         }
-        Mounter mounter = new Mounter(runtime, places);
+        overlay.checkPlace(places);
+        Mounter mounter = new Mounter(runtime, places, keys.files().stream().map(Path::toAbsolutePath).toList());
         CountDownLatch over = new CountDownLatch(1);
         Mounted[] mounted = new Mounted[1];
         try {
@@ -167,7 +199,7 @@ public final class MountVerb implements Verb {
                         try {
                             mounted[0] = images == null
                                     ? mounter.fileSystem(points.getFirst(), folder, mountOptions())
-                                    : mounter.images(folder, points, others);
+                                    : mounter.images(folder, points, others, overlay.file());
                         } finally {
                             over.countDown();
                         }
@@ -184,7 +216,8 @@ public final class MountVerb implements Verb {
             return Arrays.stream(ExitCode.values()).filter(code -> code.number() == e.exitCode()).findFirst().orElse(ExitCode.IO);
         }
         Mounted.About about = mounted[0].about();
-        stdio.say(about.points() + ": " + about.holds() + " on " + about.folder() + ", read-only; when done: varve umount " + about.folder());
+        stdio.say(about.points() + ": " + about.holds() + " on " + about.folder()
+                + about.overlay().map(file -> ", writable: what is written goes to " + file).orElse(", read-only") + "; when done: varve umount " + about.folder());
         return ExitCode.OK;
     }
 
@@ -198,7 +231,7 @@ public final class MountVerb implements Verb {
     }
 
     private MountOptions mountOptions() {
-        return new MountOptions(Optional.ofNullable(partition), Optional.ofNullable(type), Optional.ofNullable(options), kernelNbd);
+        return new MountOptions(Optional.ofNullable(partition), Optional.ofNullable(type), Optional.ofNullable(options), overlay.file(), kernelNbd);
     }
 
     private static void await(CountDownLatch over, Stdio stdio) {
@@ -224,6 +257,7 @@ public final class MountVerb implements Verb {
                             .member("folder", about.folder().toString())
                             .member("points", about.points())
                             .member("holds", about.holds())
+                            .member("overlay", about.overlay().map(Path::toString).orElse(null))
                             .member("process", mounted.process())
                             .member("served", mounted.served())
                             .end();
@@ -231,10 +265,10 @@ public final class MountVerb implements Verb {
             }
             return ExitCode.OK;
         }
-        Table table = new Table("FOLDER", "POINT IN TIME", "HOLDS", "SERVED BY");
+        Table table = new Table("FOLDER", "POINT IN TIME", "HOLDS", "WRITTEN TO", "SERVED BY");
         for (Mounted mounted : all) {
             Mounted.About about = mounted.about();
-            table.row(about.folder().toString(), about.points(), about.holds(),
+            table.row(about.folder().toString(), about.points(), about.holds(), about.overlay().map(Path::toString).orElse("-"),
                     mounted.served() ? "process " + mounted.process() : "nobody: varve umount " + about.folder());
         }
         table.print(stdio.out(), "nothing is mounted");

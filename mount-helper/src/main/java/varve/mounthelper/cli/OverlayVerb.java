@@ -22,13 +22,13 @@ import varve.archive.format.Manifest;
 import varve.archive.vault.LockedException;
 import varve.mounthelper.overlay.FoundOverlay;
 
-/// `varve overlay`: the files that `varve serve --writable` writes to.
+/// `varve overlay`: the files that `varve mount --writable` and `varve serve --writable` write to.
 @Command(
         name = "overlay",
         description = {
             "List the overlays that points in time are written through, and discard them.",
             "",
-            "varve serve VOLUME@POINT --writable FILE makes them; varve archive overlay:FILE records one as a new point in time.",
+            "varve mount VOLUME@POINT DIR --writable FILE makes them, and varve serve; varve archive overlay:FILE records one as a new point in time.",
         },
         subcommands = {OverlayVerb.ListAll.class, OverlayVerb.Discard.class})
 public final class OverlayVerb implements Verb {

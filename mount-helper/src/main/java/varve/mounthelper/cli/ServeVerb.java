@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -27,6 +26,7 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
+import varve.archive.linux.Linux;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.mounthelper.Restoration;
@@ -88,10 +88,8 @@ public final class ServeVerb implements Verb {
             description = "Let only clients in that have a certificate signed by one of these (PEM).")
     private @Nullable Path authority;
 
-    @Option(names = "--writable", paramLabel = "OVERLAY",
-            description = "Let clients write: to this file, in front of the one VOLUME@POINT. It is made if it is not there; what was flushed to it is there "
-                    + "when it is served again. The archive is never written.")
-    private @Nullable Path writable;
+    @Mixin
+    private OverlayOption overlay = new OverlayOption();
 
     @Option(names = "--pull", paramLabel = "TARGET",
             description = "Restore the one VOLUME@POINT to this file or device meanwhile, as varve restore does: what clients ask for first.")
@@ -129,8 +127,9 @@ public final class ServeVerb implements Verb {
         Supervisor supervisor = new Supervisor(System.getenv("NOTIFY_SOCKET"));
         Consumer<String> log = line -> stdio.err().println("varve: " + line);
         List<Vault> places = keys.open(vaults.open(warning -> log.accept("warning: " + warning)));
-        if (writable != null) {
-            checkPlace(writable, places);
+        overlay.checkPlace(places);
+        if (overlay.file().isPresent()) {
+            Linux.serveWrites();
         }
         try (Restoration restoration = pull == null ? null : Restoration.open(places, names.getFirst(), pull, background());
                 Images images = new Images(log);
@@ -183,30 +182,19 @@ public final class ServeVerb implements Verb {
         }
         restoration.checkNamed(Optional.ofNullable(overwrite));
         image.prefer(restoration.holding());
-        return new Pull(restoration, places, writable != null, stdio);
+        return new Pull(restoration, places, overlay.file().isPresent(), stdio);
     }
 
     private void checkOptions() {
-        if (points.size() != 1 && (writable != null || pull != null)) {
-            throw new UsageException((writable != null ? "--writable" : "--pull") + ": of one VOLUME@POINT, there are " + points.size());
+        boolean writable = overlay.file().isPresent();
+        if (points.size() != 1 && (writable || pull != null)) {
+            throw new UsageException((writable ? "--writable" : "--pull") + ": of one VOLUME@POINT, there are " + points.size());
         }
         if (overwrite != null && !overwrite.equals(pull)) {
             throw new UsageException("--overwrite " + overwrite + ": " + (pull == null ? "there is no --pull" : "the target is " + pull + "; both have to be the same"));
         }
-        if (writable != null && writable.equals(pull)) {
+        if (pull != null && overlay.file().equals(Optional.of(pull))) {
             throw new UsageException("--writable and --pull: both name " + pull + "; they are two files");
-        }
-    }
-
-    private static void checkPlace(Path overlay, List<Vault> places) throws IOException {
-        Path folder = overlay.toAbsolutePath().getParent();
-        if (!Files.isDirectory(folder)) {
-            throw new NoSuchFileException(overlay.toString(), null, "no such file, and no folder " + folder + " to make it in");
-        }
-        for (Vault place : places) {
-            if (folder.toRealPath().startsWith(place.folder().toRealPath())) {
-                throw new RefusedException(overlay + ": in the vault " + place.folder() + ", where nothing but archives belongs; name another place");
-            }
         }
     }
 
@@ -230,11 +218,11 @@ public final class ServeVerb implements Verb {
     }
 
     private Offer offer(VaultExports exports) throws IOException {
-        if (writable == null) {
+        if (overlay.file().isEmpty()) {
             return new Offer(exports, Optional.empty(), exports);
         }
         try {
-            WritableExports over = new WritableExports(exports, writable, Clock.systemUTC());
+            WritableExports over = new WritableExports(exports, overlay.file().get(), Clock.systemUTC());
             return new Offer(exports, Optional.of(over), over);
         } catch (Throwable e) {
             exports.close();
@@ -247,7 +235,7 @@ public final class ServeVerb implements Verb {
         boolean secure = settings.tls().isPresent();
         if (listener.remote() && !secure) {
             stdio.err().println("varve: warning: everybody who reaches " + listen + " can read "
-                    + (writable == null ? "" : "and write ") + "all that is served; see --tls-authority");
+                    + (overlay.file().isEmpty() ? "" : "and write ") + "all that is served; see --tls-authority");
         }
         List<Export> listed = points.isEmpty() ? List.of() : exports.list();
         if (listed.isEmpty()) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import varve.archive.block.RefusedException;
 import varve.archive.linux.Linux;
 import varve.archive.linux.SystemCallException;
 
@@ -47,6 +48,11 @@ public final class FuseServer implements Closeable {
         FuseServer server = new FuseServer(folder, device, new Session(root, options, user, group, log), log);
         server.start();
         return server;
+    }
+
+    /// {@return what to tell somebody who may not mount}
+    public static RefusedException notAllowed(Path folder) {
+        return new RefusedException(folder + ": only root can mount; varve restore brings a point back to a file, varve serve needs no root either");
     }
 
     private void start() {
@@ -122,6 +128,7 @@ public final class FuseServer implements Closeable {
             }
         }
         if (ended) {
+            session.close();
             Linux.close(device);
         }
         if (interrupted) {

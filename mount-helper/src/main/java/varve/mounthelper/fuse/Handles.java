@@ -1,5 +1,6 @@
 package varve.mounthelper.fuse;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +12,7 @@ import varve.archive.block.BlockTarget;
 /// What is open, by the numbers that the kernel got for it.
 ///
 /// Safe for use by several threads.
-final class Handles {
+final class Handles implements Closeable {
 
     private final Map<Long, BlockSource> files = new ConcurrentHashMap<>();
     private final Map<Long, List<Entry.Named>> folders = new ConcurrentHashMap<>();
@@ -50,6 +51,14 @@ final class Handles {
         BlockSource file = files.remove(handle);
         if (file != null) {
             file.close();
+        }
+    }
+
+    /// Closes what the kernel has not said to close: it does not when it is unmounted.
+    @Override
+    public void close() throws IOException {
+        for (long handle : files.keySet()) {
+            close(handle);
         }
     }
 

@@ -21,6 +21,9 @@ final class Mounting {
             long flags = Linux.MS_NOSUID | Linux.MS_NODEV | (options.writable() ? 0 : Linux.MS_RDONLY);
             Linux.mount("varve", folder, "fuse.varve", flags, data);
             return device;
+        } catch (SystemCallException e) {
+            Linux.close(device);
+            throw e.errno() == SystemCallException.EPERM ? FuseServer.notAllowed(folder) : e;
         } catch (Throwable e) {
             Linux.close(device);
             throw e;

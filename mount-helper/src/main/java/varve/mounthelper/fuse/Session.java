@@ -5,19 +5,23 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import varve.archive.block.BlockSource;
 import varve.archive.block.BlockTarget;
+import varve.archive.linux.SystemCallException;
 
 /// What one mount answers to the kernel.
 ///
 /// Safe for use by several threads, each with memory of its own for the request and the answer.
-final class Session {
+final class Session implements Closeable {
 
     /// the kernel's own most, of which the answer to a READ is
     static final int MOST_READ = 1 << 20;
@@ -29,6 +33,7 @@ final class Session {
     private static final long VALID = 1; // seconds for which a name and the look of an entry hold
     private static final int BLOCK = 4096;
     private static final int SECTOR = 512; // of st_blocks
+    private static final int MOST_TOLD = 100;
 
     private final Nodes nodes;
     private final Handles handles = new Handles();
@@ -36,6 +41,7 @@ final class Session {
     private final int user;
     private final int group;
     private final Consumer<String> log;
+    private final Set<String> told = ConcurrentHashMap.newKeySet(); // of what went wrong with writing
 
     Session(Entry.Folder root, FuseOptions options, int user, int group, Consumer<String> log) {
         this.nodes = new Nodes(root);
@@ -81,7 +87,10 @@ final class Session {
         } catch (FuseException e) {
             error = e.errno();
         } catch (IOException e) { // whoever reads the archives has told of it
-            error = FuseException.EIO;
+            error = error(e);
+            if (operation == Protocol.WRITE || operation == Protocol.FALLOCATE || operation == Protocol.FSYNC) {
+                tell(e);
+            }
         } catch (RuntimeException | Error e) {
             log.accept("unexpected: request " + operation + ": " + e);
             error = FuseException.EIO;
@@ -91,6 +100,25 @@ final class Session {
         answer.set(JAVA_INT, 4, -error);
         answer.set(JAVA_LONG, 8, request.get(JAVA_LONG, 8));
         return all;
+    }
+
+    private static int error(IOException thrown) {
+        Throwable cause = thrown.getCause() == null ? thrown : thrown.getCause();
+        return cause instanceof SystemCallException e && e.errno() == SystemCallException.ENOSPC ? FuseException.ENOSPC : FuseException.EIO;
+    }
+
+    /// Tells of what could not be written, each thing once.
+    private void tell(IOException e) {
+        String what = e.getMessage() == null ? e.toString() : e.getMessage();
+        if (told.size() < MOST_TOLD && told.add(what)) {
+            log.accept("cannot be written: " + what);
+        }
+    }
+
+    /// Closes what is still open.
+    @Override
+    public void close() throws IOException {
+        handles.close();
     }
 
     /// Fields of a request or an answer, by their offset in it.

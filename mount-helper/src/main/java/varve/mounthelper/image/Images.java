@@ -39,9 +39,20 @@ public final class Images implements Closeable {
 
         synchronized Image image(List<StoredArchive> path, String name) throws IOException {
             if (image == null) {
-                image = new Image(Chain.open(path), name, cache, decoders, damage, () -> release(this));
+                image = new Image(open(path), name, cache, decoders, damage, () -> release(this));
             }
             return image;
+        }
+
+        private static Chain open(List<StoredArchive> path) throws IOException {
+            Chain chain = Chain.open(path);
+            try {
+                chain.unseal();
+                return chain;
+            } catch (Throwable e) {
+                chain.close();
+                throw e;
+            }
         }
 
         synchronized void end() {
@@ -55,7 +66,7 @@ public final class Images implements Closeable {
         }
     }
 
-    /// @param damage takes a line for each chunk that cannot be read
+    /// @param damage takes a line for each chunk that cannot be read, and for each archive that other copies serve for
     public Images(Consumer<String> damage) throws IOException {
         Hashing.warmUp();
         this.cache = new Cache(CACHE);
@@ -67,6 +78,7 @@ public final class Images implements Closeable {
     ///
     /// @param path full first
     /// @param name of the point, for messages
+    /// @throws varve.archive.seal.WrongKeyException if something of it is sealed, and no key at hand opens it
     public Image open(List<StoredArchive> path, String name) throws IOException {
         List<Path> files = path.stream().map(StoredArchive::data).toList();
         Shared shared;

@@ -21,14 +21,19 @@ record Choice(Layout.Region region, String type, List<String> options) {
     static Choice of(Layout layout, String point, MountOptions options) throws RefusedException {
         Layout.Region region = region(layout, point, options);
         List<Signature> candidates = region.fileSystems();
-        List<String> flags = new ArrayList<>(List.of("ro", "nodev", "nosuid"));
+        boolean writable = options.overlay().isPresent();
+        List<String> flags = new ArrayList<>(List.of(writable ? "rw" : "ro", "nodev", "nosuid"));
         String type;
         if (options.type().isPresent()) {
             type = options.type().get();
-            candidates.stream().filter(known -> known.kind().word().equals(type)).forEach(known -> flags.addAll(ReadOnly.options(known.kind())));
+            candidates.stream().filter(known -> known.kind().word().equals(type)).forEach(known -> flags.addAll(writable ? Flags.writable(known.kind()) : Flags.readOnly(known.kind())));
         } else if (candidates.size() == 1) {
             type = candidates.getFirst().kind().word();
-            flags.addAll(ReadOnly.options(candidates.getFirst().kind()));
+            Signature.Kind kind = candidates.getFirst().kind();
+            if (writable && Flags.neverWritten(kind)) {
+                throw new RefusedException(point + ": " + region.name() + " holds " + type + ", which nothing can write to; mount it without --writable");
+            }
+            flags.addAll(writable ? Flags.writable(kind) : Flags.readOnly(kind));
         } else {
             throw new RefusedException(point + ": " + region.name() + " holds " + region.content()
                     + (candidates.isEmpty() ? remedy(region) : ": say which one it is: --type"));

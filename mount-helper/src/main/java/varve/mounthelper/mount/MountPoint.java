@@ -11,10 +11,11 @@ import varve.archive.linux.Mounts;
 /// A place where something is mounted, as the kernel has it: proc_pid_mountinfo(5).
 ///
 /// @param folder where
+/// @param writable whether it may be written, as far as this mount is concerned
 /// @param number of the file system's device, `major:minor`
 /// @param type of the file system
 /// @param source such as `/dev/loop0`
-record MountPoint(Path folder, String number, String type, String source) {
+record MountPoint(Path folder, boolean writable, String number, String type, String source) {
 
     private static final Path TABLE = Path.of("/proc/self/mountinfo");
 
@@ -25,8 +26,8 @@ record MountPoint(Path folder, String number, String type, String source) {
             String[] fields = line.split(" ");
             int dash = line.indexOf(" - ");
             String[] rest = line.substring(dash + 3).split(" ");
-            if (dash > 0 && fields.length > 4 && rest.length > 1) {
-                all.add(new MountPoint(Path.of(Mounts.unescape(fields[4])), fields[2], rest[0], Mounts.unescape(rest[1])));
+            if (dash > 0 && fields.length > 5 && rest.length > 1) {
+                all.add(new MountPoint(Path.of(Mounts.unescape(fields[4])), !fields[5].matches("(.*,)?ro(,.*)?"), fields[2], rest[0], Mounts.unescape(rest[1])));
             }
         }
         return all;

@@ -50,9 +50,24 @@ public final class Mounted {
     /// @param points what of, for people
     /// @param folder where
     /// @param holds what is mounted, for people: `ext4, partition 2`
+    /// @param overlay the file that what is written goes to, if it can be written
     /// @param device of the kernel's NBD client, if that is the way
     /// @param server that serves it, as soon as there is one
-    public record About(Way way, String points, Path folder, String holds, Optional<Path> device, Optional<Server> server) {}
+    public record About(
+            Way way, String points, Path folder, String holds, Optional<Path> overlay, Optional<Path> device, Optional<Server> server) {
+
+        About holding(String what) {
+            return new About(way, points, folder, what, overlay, device, server);
+        }
+
+        About on(Path nbd) {
+            return new About(way, points, folder, holds, overlay, Optional.of(nbd), server);
+        }
+
+        About servedBy(Server process) {
+            return new About(way, points, folder, holds, overlay, device, Optional.of(process));
+        }
+    }
 
     private Mounted(Path home, About about) {
         this.home = home;
@@ -66,6 +81,7 @@ public final class Mounted {
         properties.setProperty("points", about.points);
         properties.setProperty("folder", about.folder.toString());
         properties.setProperty("holds", about.holds);
+        about.overlay.ifPresent(overlay -> properties.setProperty("overlay", overlay.toString()));
         about.device.ifPresent(device -> properties.setProperty("device", device.toString()));
         about.server.ifPresent(server -> {
             properties.setProperty("pid", Long.toString(server.pid()));
@@ -89,6 +105,7 @@ public final class Mounted {
                     properties.getProperty("points", ""),
                     Path.of(properties.getProperty("folder", "/")),
                     properties.getProperty("holds", ""),
+                    Optional.ofNullable(properties.getProperty("overlay")).map(Path::of),
                     Optional.ofNullable(properties.getProperty("device")).map(Path::of),
                     server);
             return Optional.of(new Mounted(home, about));

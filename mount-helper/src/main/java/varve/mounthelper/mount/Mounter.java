@@ -3,6 +3,8 @@ package varve.mounthelper.mount;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -17,14 +19,17 @@ import varve.archive.block.FileDevice;
 import varve.archive.block.RefusedException;
 import varve.archive.linux.Linux;
 import varve.archive.partition.Layout;
+import varve.archive.vault.LockedException;
 import varve.archive.vault.Vault;
+import varve.mounthelper.fuse.FuseServer;
 import varve.mounthelper.mount.Mounted.About;
 import varve.mounthelper.mount.Mounted.Way;
+import varve.mounthelper.overlay.FoundOverlay;
 
 /// Mounts points in time: starts a server in the background, and returns when what it serves can be used, or leaves nothing.
 ///
 /// For the file system in an image, the server serves just that image into a folder of the mount's own, and mount(8) puts a loop device over
-/// it, read-only, from where the partition begins to where it ends; the device goes when it is unmounted. It is this process that mounts, not
+/// it, from where the partition begins to where it ends, read-only unless there is an overlay; the device goes when it is unmounted. It is this process that mounts, not
 /// the server: see [varve.mounthelper.fuse.FuseServer].
 public final class Mounter {
 
@@ -34,13 +39,16 @@ public final class Mounter {
 
     private final RuntimeFolder folder;
     private final List<Vault> vaults;
+    private final List<Path> identities;
     private @Nullable Process process; // of the server
     private List<String> said = List.of();
     private volatile boolean cancelled;
 
-    public Mounter(RuntimeFolder folder, List<Vault> vaults) {
+    /// @param identities files of keys that sealed archives are read with
+    public Mounter(RuntimeFolder folder, List<Vault> vaults, List<Path> identities) {
         this.folder = folder;
         this.vaults = vaults;
+        this.identities = identities;
     }
 
     /// Has the work given up as soon as possible, and undone.
@@ -52,10 +60,12 @@ public final class Mounter {
     ///
     /// @param points all there are and will be if it is empty
     /// @param others whether other users may look, too
-    public Mounted images(Path place, List<String> points, boolean others) throws IOException, InterruptedException {
+    /// @param overlay that what is written to the one point goes to
+    public Mounted images(Path place, List<String> points, boolean others, Optional<Path> overlay) throws IOException, InterruptedException {
         Path at = checkPlace(place);
         String what = points.isEmpty() ? "all points" : String.join(", ", points);
-        return begin(new About(Way.IMAGES, what, at, "images", Optional.empty(), Optional.empty()), mounted -> {
+        String holds = overlay.isPresent() ? "an image" : "images";
+        return begin(new About(Way.IMAGES, what, at, holds, real(overlay), Optional.empty(), Optional.empty()), mounted -> {
             List<String> arguments = new ArrayList<>(List.of("mount", "--foreground", "--images", at.toString()));
             if (others) {
                 arguments.add("--allow-other");
@@ -71,12 +81,12 @@ public final class Mounter {
     public Mounted fileSystem(String point, Path place, MountOptions options) throws IOException, InterruptedException {
         Path at = checkPlace(place);
         Way way = options.kernelNbd() ? Way.NBD : Way.LOOP;
-        return begin(new About(way, point, at, "", Optional.empty(), Optional.empty()), mounted -> options.kernelNbd() ? byNbd(mounted, options) : byLoop(mounted, options));
+        return begin(new About(way, point, at, "", real(options.overlay()), Optional.empty(), Optional.empty()), mounted -> options.kernelNbd() ? byNbd(mounted, options) : byLoop(mounted, options));
     }
 
     private static Path checkPlace(Path place) throws IOException {
         if (Linux.user() != 0) {
-            throw new RefusedException(place + ": only root can mount; varve restore brings a point back to a file, varve serve needs no root either");
+            throw FuseServer.notAllowed(place);
         }
         if (!Files.isDirectory(place)) {
             throw Files.exists(place) ? new RefusedException(place + ": is no folder") : new NoSuchFileException(place.toString(), null, "no such folder to mount on");
@@ -89,6 +99,21 @@ public final class Mounter {
         return at;
     }
 
+    /// {@return a file that may not be there yet, as a path without links}
+    private static Optional<Path> real(Optional<Path> file) throws IOException {
+        return file.isPresent() ? Optional.of(RuntimeFolder.real(file.get())) : file;
+    }
+
+    /// Refuses an overlay that another mount writes to, by its name. The server would, too, without knowing whose it is.
+    private void checkFree(Path overlay) throws IOException {
+        for (Mounted other : folder.all()) {
+            if (other.about().overlay().filter(overlay::equals).isPresent() && other.served()) {
+                throw new LockedException(overlay + ": in use by " + other.about().points() + " on " + other.about().folder()
+                        + ", which process " + other.process() + " serves; varve umount " + other.about().folder() + " first");
+            }
+        }
+    }
+
     @FunctionalInterface
     private interface Step {
         Mounted take(Mounted mounted) throws IOException, InterruptedException;
@@ -96,12 +121,16 @@ public final class Mounter {
 
     /// Makes a mount, or leaves nothing of it.
     private Mounted begin(About about, Step step) throws IOException, InterruptedException {
+        Optional<Path> fresh = about.overlay().filter(Files::notExists);
+        if (about.overlay().isPresent()) {
+            checkFree(about.overlay().get());
+        }
         Path home = folder.create();
         try (Closeable lock = Mounted.lock(home)) {
             try {
                 return step.take(Mounted.write(home, about));
             } catch (Throwable e) {
-                undo(home, e);
+                undo(home, fresh, e);
                 throw e;
             }
         }
@@ -112,9 +141,13 @@ public final class Mounter {
         return said;
     }
 
-    private void undo(Path home, Throwable cause) {
+    /// @param fresh overlay, which was not there before
+    private void undo(Path home, Optional<Path> fresh, Throwable cause) {
         try {
             said = Unmounter.takeDown(home, false);
+            if (fresh.isPresent()) {
+                FoundOverlay.discardIfEmpty(fresh.get());
+            }
         } catch (IOException | InterruptedException e) {
             cause.addSuppressed(e);
         }
@@ -131,13 +164,17 @@ public final class Mounter {
 
     private Mounted start(Mounted mounted, List<String> arguments) throws IOException {
         List<String> all = new ArrayList<>(arguments);
+        if (mounted.about().overlay().isPresent()) {
+            all.addAll(List.of("--writable", mounted.about().overlay().get().toString()));
+        }
+        for (Path identity : identities) {
+            all.addAll(List.of("--identity", identity.toString()));
+        }
         for (Vault vault : vaults) {
             all.addAll(List.of("--vault", vault.folder().toRealPath().toString()));
         }
-        About about = mounted.about();
         process = Server.start(all, mounted.log());
-        return Mounted.write(
-                mounted.home(), new About(about.way(), about.points(), about.folder(), about.holds(), about.device(), Optional.of(Server.of(process))));
+        return Mounted.write(mounted.home(), mounted.about().servedBy(Server.of(process)));
     }
 
     @FunctionalInterface
@@ -201,9 +238,9 @@ public final class Mounter {
             size = device.size();
             choice = Choice.of(Layout.of(device), served.about().points(), options);
         }
-        About about = served.about();
         String holds = choice.type() + ", " + choice.region().name();
-        Mounted noted = Mounted.write(served.home(), new About(about.way(), about.points(), about.folder(), holds, about.device(), about.server()));
+        Mounted noted = Mounted.write(served.home(), served.about().holding(holds));
+        About about = noted.about();
         List<String> flags = new ArrayList<>(choice.options());
         boolean part = choice.region().offset() > 0 || choice.region().size() < size;
         if (loop || part) {
@@ -219,6 +256,9 @@ public final class Mounter {
             String reason = failure.get().replace("mount: " + about.folder() + ": ", "");
             throw new IOException(about.points() + ": " + holds + ": mount: " + reason + "; dmesg may say more");
         }
+        if (about.overlay().isPresent() && MountPoint.at(about.folder()).filter(MountPoint::writable).isEmpty()) {
+            throw new IOException(about.points() + ": " + holds + ": the kernel has mounted it read-only; dmesg may say why");
+        }
         checkGoingOn();
         return noted;
     }
@@ -231,17 +271,28 @@ public final class Mounter {
             throw new RefusedException("there is no free /dev/nbd0 or the like: the kernel has no nbd module, or all are in use; without --kernel-nbd none is needed");
         }
         Mounted served = start(mounted, List.of("serve", mounted.about().points(), "--socket", mounted.socket().toString()));
-        await(served, () -> Files.exists(served.socket()));
+        await(served, () -> accepts(served.socket()));
         Path device = freeDevice().orElseThrow(() -> new RefusedException("all NBD devices of the kernel are in use"));
-        About about = served.about();
-        Mounted noted = Mounted.write(
-                served.home(), new About(about.way(), about.points(), about.folder(), about.holds(), Optional.of(device), about.server()));
-        Optional<String> failure =
-                Program.run(List.of("nbd-client", "-unix", served.socket().toString(), device.toString(), "-N", about.points(), "-readonly"));
+        About about = served.about().on(device);
+        Mounted noted = Mounted.write(served.home(), about);
+        List<String> client = new ArrayList<>(List.of("nbd-client", "-unix", served.socket().toString(), device.toString(), "-N", about.points()));
+        if (about.overlay().isEmpty()) {
+            client.add("-readonly");
+        }
+        Optional<String> failure = Program.run(client);
         if (failure.isPresent()) {
             throw new IOException(device + ": nbd-client: " + failure.get());
         }
         return mount(noted, device, options, false);
+    }
+
+    /// {@return whether somebody listens there; between the two steps that make a socket it is there, and nobody does}
+    private static boolean accepts(Path socket) {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return channel.isConnected();
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static Optional<Path> freeDevice() throws IOException {

@@ -1,6 +1,7 @@
 package varve.mounthelper.mount;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -57,6 +58,8 @@ public record RuntimeFolder(Path folder) {
             all.forEach(homes::add);
         } catch (NoSuchFileException e) {
             return List.of();
+        } catch (AccessDeniedException e) {
+            throw new RefusedException(mounts() + ": what is mounted there is another user's; ask as root, or whoever has mounted it");
         }
         homes.sort(null);
         return homes;

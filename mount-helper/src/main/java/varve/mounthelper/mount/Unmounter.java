@@ -30,7 +30,7 @@ public final class Unmounter {
     /// Takes down the mount on a folder.
     ///
     /// @param lazily also if it is in use
-    /// @return what the server has said: findings of damage, above all
+    /// @return what the server has said, findings of damage above all, and where what was written is
     /// @throws RefusedException if it is in use: tells by whom
     /// @throws NotFoundException if varve has mounted nothing there
     public List<String> unmount(Path place, boolean lazily) throws IOException, InterruptedException {
@@ -49,7 +49,7 @@ public final class Unmounter {
     /// Takes down all mounts.
     ///
     /// @param problems takes what could not be done, and why
-    /// @return what the servers have said
+    /// @return likewise, of all
     public List<String> unmountAll(boolean lazily, List<IOException> problems) throws IOException, InterruptedException {
         List<String> said = new ArrayList<>();
         for (Path home : folder.homes().reversed()) {
@@ -64,7 +64,12 @@ public final class Unmounter {
 
     private static List<String> takeDownLocked(Path home, boolean lazily) throws IOException, InterruptedException {
         try (Closeable lock = Mounted.lock(home)) {
-            return takeDown(home, lazily);
+            Optional<Mounted> mounted = Mounted.read(home);
+            List<String> said = new ArrayList<>(takeDown(home, lazily));
+            mounted.map(Mounted::about).ifPresent(about -> about.overlay().filter(Files::exists)
+                    .ifPresent(overlay -> said.add("varve: what was written to " + about.points() + " is in " + overlay + "; to keep it: varve archive overlay:"
+                            + overlay + ", to forget it: varve overlay discard " + overlay)));
+            return said;
         } catch (NoSuchFileException e) {
             return List.of(); // another did it
         }
@@ -78,6 +83,9 @@ public final class Unmounter {
             return List.of();
         }
         Mounted mounted = found.get();
+        if (lazily && mounted.about().overlay().isPresent() && mounted.served()) {
+            Program.run(List.of("sync", "--file-system", mounted.about().folder().toString())); // nobody will write what is left when the server has gone
+        }
         long end = System.nanoTime() + PATIENCE.toNanos();
         while (!unmountLayers(mounted, lazily, System.nanoTime() > end)) {
             Thread.sleep(POLL_MILLIS);

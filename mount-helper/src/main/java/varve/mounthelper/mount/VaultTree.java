@@ -2,6 +2,7 @@ package varve.mounthelper.mount;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.BlockSource;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
@@ -20,11 +22,12 @@ import varve.mounthelper.fuse.Entry;
 import varve.mounthelper.image.Image;
 import varve.mounthelper.image.Images;
 import varve.mounthelper.image.Points;
+import varve.mounthelper.overlay.Overlay;
 
 /// The points in time of some vaults as a tree of files: a folder for each volume, in it a file `TIME.img` for each point, read-only.
 ///
 /// Either all that there are, at any time, each opened when somebody reads it; or some, which are looked up and
-/// opened at once and stay open.
+/// opened at once and stay open; or one that can be written, with an overlay in front.
 public final class VaultTree implements Entry.Folder, Closeable {
 
     private static final String SUFFIX = ".img";
@@ -35,6 +38,7 @@ public final class VaultTree implements Entry.Folder, Closeable {
     private final Instant begun;
     private final Map<String, List<FoundPoint>> chosen = new LinkedHashMap<>(); // by volume
     private final List<Image> opened = new ArrayList<>();
+    private @Nullable Overlay overlay;
 
     /// @param names of points; all there are if it is empty
     /// @param begun when the tree is made
@@ -51,6 +55,26 @@ public final class VaultTree implements Entry.Folder, Closeable {
             }
         } catch (Throwable e) {
             close();
+            throw e;
+        }
+    }
+
+    /// One point that can be written.
+    ///
+    /// @param file of the overlay; made if there is none
+    public static VaultTree writable(Points points, Images images, PointName name, Path file, Instant begun, Consumer<String> log) throws IOException {
+        VaultTree tree = new VaultTree(points, images, List.of(name), begun, log);
+        try {
+            Image image = tree.opened.removeLast(); // closed with the overlay
+            try {
+                tree.overlay = Overlay.attach(file, image, image.state(), begun, image);
+                return tree;
+            } catch (Throwable e) {
+                image.close();
+                throw e;
+            }
+        } catch (Throwable e) {
+            tree.close();
             throw e;
         }
     }
@@ -93,9 +117,22 @@ public final class VaultTree implements Entry.Folder, Closeable {
         return list().stream().filter(named -> named.name().equals(name)).map(Named::entry).findFirst();
     }
 
+    /// Brings what was written to the medium.
+    public void flush() throws IOException {
+        if (overlay != null) {
+            overlay.flush();
+        }
+    }
+
+    /// Flushes it, too, even if somebody still has it open.
     @Override
     public void close() throws IOException {
         opened.forEach(Image::close);
+        if (overlay != null) {
+            try (Overlay closed = overlay) {
+                closed.flush();
+            }
+        }
     }
 
     private record VolumeFolder(VaultTree tree, String volume) implements Folder {
@@ -146,7 +183,15 @@ public final class VaultTree implements Entry.Folder, Closeable {
         }
 
         @Override
+        public boolean writable() {
+            return folder.tree.overlay != null;
+        }
+
+        @Override
         public BlockSource open() throws IOException {
+            if (folder.tree.overlay != null) {
+                return folder.tree.overlay.share();
+            }
             FoundPoint found = folder.points().stream()
                     .filter(known -> known.point().manifest().time().equals(changed) && known.point().state().equals(state))
                     .findFirst()

@@ -63,6 +63,16 @@ public record FoundOverlay(
         return found;
     }
 
+    /// Removes an overlay that nothing was written to; leaves any other, one that is damaged or in use, and whatever else it may be.
+    public static void discardIfEmpty(Path path) throws IOException {
+        if (Files.exists(path) && OverlayFile.begins(path)) {
+            FoundOverlay found = at(path);
+            if (found.written.equals(OptionalLong.of(0))) {
+                found.discard();
+            }
+        }
+    }
+
     /// Removes it, with all that was written to it.
     ///
     /// @throws LockedException if it is in use

@@ -49,7 +49,7 @@ final class PullTest {
         List<Object> words = new ArrayList<>(List.of("serve", "tools", "--vault", scene.vault, "--socket", socket));
         words.addAll(Arrays.asList(more));
         VarveProcess varve = VarveProcess.start(words.toArray());
-        assertTrue(varve.await(() -> Files.exists(socket)), "ended");
+        assertTrue(varve.awaitSocket(socket), "ended");
         return varve;
     }
 

@@ -51,7 +51,7 @@ final class WritableServeTest {
         List<Object> words = new ArrayList<>(List.of("serve", point, "--vault", scene.vault, "--socket", socket));
         words.addAll(Arrays.asList(more));
         VarveProcess varve = VarveProcess.start(words.toArray());
-        varve.await(() -> Files.exists(socket));
+        varve.awaitSocket(socket);
         return varve;
     }
 

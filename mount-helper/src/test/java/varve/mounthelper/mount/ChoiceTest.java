@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -25,7 +26,7 @@ final class ChoiceTest {
     private static final MountOptions NONE = options(null, null);
 
     private static MountOptions options(Integer partition, String type) {
-        return new MountOptions(Optional.ofNullable(partition), Optional.ofNullable(type), Optional.empty(), false);
+        return new MountOptions(Optional.ofNullable(partition), Optional.ofNullable(type), Optional.empty(), Optional.empty(), false);
     }
 
     private static List<Signature> signatures(Kind... kinds) {
@@ -55,6 +56,15 @@ final class ChoiceTest {
         assertEquals("xfs", choice.type());
         assertEquals(List.of("ro", "nodev", "nosuid", "norecovery", "nouuid"), choice.options());
         assertEquals(List.of("ro", "nodev", "nosuid", "noload"), Choice.of(whole(Kind.EXT4), "tools", NONE).options());
+    }
+
+    @Test
+    void withAnOverlayNothingKeepsTheJournalFromBeingReplayed() throws Exception {
+        MountOptions writable = new MountOptions(Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(Path.of("o")), false);
+        assertEquals(List.of("rw", "nodev", "nosuid"), Choice.of(whole(Kind.EXT4), "tools", writable).options());
+        assertEquals(List.of("rw", "nodev", "nosuid", "nouuid"), Choice.of(whole(Kind.XFS), "tools", writable).options());
+        assertTrue(refusal(whole(Kind.SQUASHFS), writable).contains("squashfs, which nothing can write to; mount it without --writable"));
+        assertEquals("squashfs", Choice.of(whole(Kind.SQUASHFS), "tools", NONE).type());
     }
 
     @Test

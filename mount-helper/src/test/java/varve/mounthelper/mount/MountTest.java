@@ -2,13 +2,9 @@ package varve.mounthelper.mount;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,155 +16,33 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import varve.archive.cli.Main;
-import varve.archive.cli.Stdio;
 import varve.mounthelper.FileTree;
-import varve.testdata.Disk;
 import varve.testdata.Images;
 import varve.testdata.Tools;
 import varve.testdata.VarveProcess;
 import varve.testdata.VarveProcess.Ended;
 
 /// `varve mount` and `varve umount` on real file systems, as an operator runs them.
-@Timeout(600)
-final class MountTest {
+final class MountTest extends RealMounts {
 
-    private static final long MIB = 1 << 20;
     private static final int DAYS = Integer.getInteger("varve.test.mount.days", 2);
 
-    @TempDir
-    Path folder;
-
-    private Path vault;
-    private Path place;
-    private Path runtime;
-
-    @BeforeEach
-    void needsRoot() throws IOException {
-        Assumptions.assumeTrue(Disk.available() && Files.exists(Path.of("/dev/fuse")), "needs root, loop devices and /dev/fuse");
-        folder = folder.toRealPath();
-        vault = folder.resolve("vault");
-        place = Files.createDirectories(folder.resolve("place"));
-        runtime = folder.resolve("run");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        if (runtime != null) {
-            new Unmounter(new RuntimeFolder(runtime)).unmountAll(true, new ArrayList<>());
-            assertNothingIsLeft();
-        }
-    }
-
-    private VarveProcess start(Object... arguments) throws IOException {
-        return VarveProcess.start(List.of("env", "VARVE_RUNTIME=" + runtime, "VARVE_VAULT=" + vault), VarveProcess.QUICK, arguments);
-    }
-
-    private Ended varve(Object... arguments) throws Exception {
-        try (VarveProcess varve = start(arguments)) {
-            return varve.end();
-        }
-    }
-
-    /// Runs a command that is no mount in this process.
-    private String here(int expected, Object... arguments) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        PrintStream stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-        Stdio stdio = new Stdio(InputStream.nullInputStream(), stream, stream, 0, System::nanoTime);
-        int code = Main.run(stdio, Stream.of(arguments).map(Object::toString).toArray(String[]::new)).number();
-        String said = bytes.toString(StandardCharsets.UTF_8);
-        assertEquals(expected, code, () -> List.of(arguments) + ": " + said);
-        return said;
-    }
-
-    private void archive(Path source) {
-        here(0, "archive", source, "--volume", "tools", "--vault", vault);
-    }
-
-    private List<String> unmount(Path from) throws Exception {
-        return new Unmounter(new RuntimeFolder(runtime)).unmount(from, false);
-    }
-
-    private void assertNothingIsLeft() throws Exception {
-        assertFalse(Files.readString(Path.of("/proc/self/mountinfo")).contains(folder.toString()));
-        assertEquals(List.of(), Loop.all().stream().filter(loop -> loop.backing().toString().contains(folder.toString())).toList());
-        assertEquals(List.of(), new RuntimeFolder(runtime).homes());
-        assertEquals(List.of(), processes());
-    }
-
-    /// {@return what of ours still runs}
-    private List<String> processes() throws IOException {
-        List<String> found = new ArrayList<>();
-        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
-            for (Path process : all.filter(path -> path.getFileName().toString().matches("\\d+")).toList()) {
-                try {
-                    String line = Files.readString(process.resolve("cmdline")).replace('\0', ' ');
-                    if (line.contains("varve.archive.cli.Main") && line.contains(runtime.toString())) {
-                        found.add(line);
-                    }
-                } catch (IOException e) {
-                    // gone
-                }
-            }
-        }
-        return found;
-    }
-
     // ---- file systems
-
-    /// A file system, how it is made, and what it says of a journal that was not replayed.
-    enum FileSystem {
-        EXT4(64 * MIB, "mkfs.ext4", "-q"),
-        XFS(320 * MIB, "mkfs.xfs", "-q");
-
-        final long size;
-        final Object[] mkfs;
-
-        FileSystem(long size, Object... mkfs) {
-            this.size = size;
-            this.mkfs = mkfs;
-        }
-    }
 
     @ParameterizedTest
     @EnumSource
     void everyDayIsMountedAsItWasAlthoughItsJournalIsDirty(FileSystem kind) throws Exception {
-        Assumptions.assumeTrue(Tools.find(kind.mkfs[0].toString()).isPresent(), "needs " + kind.mkfs[0]);
-        List<Map<String, String>> days = new ArrayList<>();
-        Random random = new Random(1);
-        try (Disk disk = Disk.format(folder.resolve("disk.img"), kind.size, folder.resolve("disk"), kind.mkfs)) {
-            for (int day = 0; day < DAYS; day++) {
-                disk.mount("rw");
-                for (int i = 0; i < 20; i++) {
-                    Path file = Files.createDirectories(disk.folder().resolve("folder" + random.nextInt(5))).resolve("file" + random.nextInt(30));
-                    Files.write(file, Images.noise(random.nextLong(), random.nextInt(200_000)));
-                }
-                Path late = Files.createDirectories(disk.folder().resolve("late"));
-                disk.unmount();
-                disk.mount("rw"); // what comes now may be in the journal alone
-                Files.writeString(late.resolve("note" + day), "in the journal");
-                Tools.run("sync", "-f", disk.folder()).orElseThrow().expectSuccess();
-                archive(disk.device());
-                days.add(settled(disk.folder()));
-                disk.unmount();
-            }
-        }
-        assertJournalIsDirty(kind);
+        List<Map<String, String>> days = archiveWithDirtyJournals(kind, DAYS);
         for (int day = 0; day < DAYS; day++) {
             Ended ended = varve("mount", "tools@-" + (DAYS - 1 - day), place).expect(0);
             assertTrue(ended.err().contains(kind.name().toLowerCase() + ", the whole device on " + place + ", read-only; when done: varve umount " + place), ended.err());
-            assertEquals(days.get(day), settled(place));
+            assertEquals(settled(days.get(day)), settled(FileTree.describe(place)));
             assertTrue(Tools.run("touch", place.resolve("new")).orElseThrow().errors().contains("Read-only"));
             String loop = MountPoint.at(place).orElseThrow().source();
             assertEquals("1", Files.readString(Path.of("/sys/block", Path.of(loop).getFileName().toString(), "ro")).strip());
@@ -178,20 +52,10 @@ final class MountTest {
     }
 
     /// what was on the disk before the journal got dirty
-    private static Map<String, String> settled(Path root) throws Exception {
-        Map<String, String> all = new TreeMap<>(FileTree.describe(root));
+    private static Map<String, String> settled(Map<String, String> tree) {
+        Map<String, String> all = new TreeMap<>(tree);
         all.keySet().removeIf(name -> name.startsWith("late") || name.startsWith("lost+found"));
         return all;
-    }
-
-    /// the twin: without our options, the kernel wants to write
-    private void assertJournalIsDirty(FileSystem kind) throws Exception {
-        Path image = folder.resolve("restored.img");
-        here(0, "restore", "tools", image, "--vault", vault);
-        String output = Tools.run("mount", "-t", kind.name().toLowerCase(), "-o", "ro,loop", image, place)
-                .map(ended -> ended.exitCode() + " " + ended.errors()).orElseThrow();
-        assertNotEquals("0 ", output);
-        Files.delete(image);
     }
 
     /// A disk with a GPT.
@@ -377,6 +241,23 @@ final class MountTest {
             }
             assertNothingIsLeft();
         }
+    }
+
+    /// As another user, who can read everything all the same, since the program may lie in the folder of root.
+    @Test
+    void whoeverIsNotRootIsToldWhatElseThereIs() throws Exception {
+        archive(Files.write(folder.resolve("some.img"), Images.mixed(1, 3_000_000)));
+        Tools.run("chmod", "-R", "a+rX", folder).orElseThrow().expectSuccess();
+        List<String> user = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search",
+                "env", "VARVE_RUNTIME=" + folder.resolve("elsewhere"), "VARVE_VAULT=" + vault);
+        for (List<Object> command : List.<List<Object>>of(
+                List.of("mount", "tools", place), List.of("mount", "--images", place), List.of("mount", "--images", place, "--foreground"))) {
+            try (VarveProcess varve = VarveProcess.start(user, VarveProcess.QUICK, command.toArray())) {
+                String error = varve.end().expect(9).error();
+                assertTrue(error.contains(place + ": only root can mount; varve restore brings a point back to a file, varve serve needs no root either"), error);
+            }
+        }
+        assertFalse(Files.exists(folder.resolve("elsewhere")));
     }
 
     // ---- images
