@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A machine of its own, with device-mapper and DRBD: User Mode Linux (`testdata/uml`). A main class of the test's class path runs in it
+/// A machine of its own, with device-mapper, DRBD and NBD: User Mode Linux (`testdata/uml`). A main class of the test's class path runs in it
 /// as root; the host's files are there, read-only.
 public final class Guest {
 
@@ -28,21 +28,34 @@ public final class Guest {
         return String.join(", ", missing);
     }
 
+    /// {@return the command that starts a main class of the test's class path in the guest}
+    public static String command(Class<?> main) {
+        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        words.addAll(VarveProcess.QUICK);
+        words.addAll(List.of("-Djava.io.tmpdir=/mnt/tmp", "-cp", "'" + System.getProperty("java.class.path") + "'", main.getName()));
+        return String.join(" ", words);
+    }
+
     /// Runs a main class to its end.
     ///
     /// @param job an empty folder
     /// @param diskSize of the empty disk `/dev/ubda`
     /// @throws AssertionError with what it printed, if it fails
     public static void run(Path job, long diskSize, int limitSeconds, Class<?> main, String... arguments) throws IOException, InterruptedException {
+        run(job, diskSize, limitSeconds, "exec " + command(main) + " " + String.join(" ", arguments));
+    }
+
+    /// Runs a shell script to its end.
+    ///
+    /// @param job its current folder, the only one of the host's that it may write to
+    /// @param diskSize of the empty disk `/dev/ubda`
+    /// @throws AssertionError with what it printed, if it fails
+    public static void run(Path job, long diskSize, int limitSeconds, String text) throws IOException, InterruptedException {
         Path disk = job.resolve("disk");
         try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
             file.setLength(diskSize);
         }
-        List<String> words = new ArrayList<>(List.of("exec", Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        words.addAll(VarveProcess.QUICK);
-        words.addAll(List.of("-Djava.io.tmpdir=/mnt/tmp", "-cp", "'" + System.getProperty("java.class.path") + "'", main.getName()));
-        words.addAll(List.of(arguments));
-        Path script = Files.writeString(job.resolve("job"), "#!/bin/sh\n" + String.join(" ", words) + "\n");
+        Path script = Files.writeString(job.resolve("job"), "#!/bin/sh\n" + text + "\n");
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         List<String> command = List.of(TestFiles.root().resolve("uml/run").toString(), job.toString(), disk.toString());
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
