@@ -208,12 +208,17 @@ final class HealVerbTest {
 
     // ---- it cannot write
 
-    @Test
-    void aFullDiskIsToldOfAndGetsItsRoomBack() throws Exception {
+    private Disk disk() throws IOException {
         Assumptions.assumeTrue(Disk.available(), "needs root and /dev/loop-control");
         Assumptions.assumeTrue(Tools.find("mkfs.ext4").isPresent(), "needs mkfs.ext4");
-        try (Disk disk = Disk.format(folder.resolve("disk.img"), 24L * MIB, folder.resolve("disk"), "mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal")) {
-            disk.mount("rw");
+        Disk disk = Disk.format(folder.resolve("disk.img"), 24L * MIB, folder.resolve("disk"), "mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal");
+        disk.mount("rw");
+        return disk;
+    }
+
+    @Test
+    void aFullDiskIsToldOfAndGetsItsRoomBack() throws Exception {
+        try (Disk disk = disk()) {
             vault = disk.folder().resolve("vault");
             twoVaults();
             Map<String, byte[]> good = files();
@@ -225,7 +230,7 @@ final class HealVerbTest {
             long before = Files.getFileStore(vault).getUsableSpace();
 
             expect(ExitCode.FINDINGS, heal("--from", other));
-            assertTrue(out().lines().filter(line -> line.contains("No space left on device")).count() == 1, this::said);
+            assertEquals(1, out().lines().filter(line -> line.contains("No space left on device")).count(), this::said);
             assertTrue(out().contains(file(vault, ".full.zst").getFileName() + ": "), this::said);
             assertSame(bad, files());
             assertEquals(List.of(), stages());
@@ -239,10 +244,7 @@ final class HealVerbTest {
 
     @Test
     void aVaultThatCannotBeWrittenIsOneClearErrorButCanBeLookedAt() throws Exception {
-        Assumptions.assumeTrue(Disk.available(), "needs root and /dev/loop-control");
-        Assumptions.assumeTrue(Tools.find("mkfs.ext4").isPresent(), "needs mkfs.ext4");
-        try (Disk disk = Disk.format(folder.resolve("disk.img"), 24L * MIB, folder.resolve("disk"), "mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal")) {
-            disk.mount("rw");
+        try (Disk disk = disk()) {
             vault = disk.folder().resolve("vault");
             twoVaults();
             damage();
