@@ -114,7 +114,11 @@ public final class ArchiveRun {
 
     /// {@return what [#archive] would do with snapshots}
     public SnapshotPlan plan(Origin origin) throws IOException, InterruptedException {
-        return SnapshotPlan.of(archiver.history(), origin.snapshots(), owner(), options.full());
+        return plan(origin.prepare());
+    }
+
+    private SnapshotPlan plan(List<Snapshot> found) throws IOException {
+        return SnapshotPlan.of(archiver.history(), found, owner(), options.full());
     }
 
     private Owner owner() {
@@ -212,8 +216,7 @@ public final class ArchiveRun {
         for (String mended : origin.mend(owner(), true)) {
             warnings.accept("an earlier run had left this, and it is put right: " + mended);
         }
-        origin.prepare();
-        SnapshotPlan plan = plan(origin);
+        SnapshotPlan plan = plan(origin.prepare());
         for (Snapshot leftover : plan.leftovers()) {
             origin.remove(leftover);
             warnings.accept("removed a snapshot that no delta needs any more: " + leftover);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// A machine of its own, with device-mapper, DRBD and NBD: User Mode Linux (`testdata/uml`). A main class of the test's class path runs in it
-/// as root; the host's files are there, read-only.
+/// as root; the host's files are there, read-only. Programs are looked for in `/mnt/first` before anywhere else.
 public final class Guest {
 
     private static final int MEMORY_MIB = 900;
@@ -39,25 +39,33 @@ public final class Guest {
     /// Runs a main class to its end.
     ///
     /// @param job an empty folder
-    /// @param diskSize of the empty disk `/dev/ubda`
+    /// @param disks how many empty ones it has: `/dev/ubda`, `/dev/ubdb`, ...
+    /// @param diskSize of each
+    /// @return what it printed
     /// @throws AssertionError with what it printed, if it fails
-    public static void run(Path job, long diskSize, int limitSeconds, Class<?> main, String... arguments) throws IOException, InterruptedException {
-        run(job, diskSize, limitSeconds, "exec " + command(main) + " " + String.join(" ", arguments));
+    public static String run(Path job, int disks, long diskSize, int limitSeconds, Class<?> main, String... arguments) throws IOException, InterruptedException {
+        return run(job, disks, diskSize, limitSeconds, "exec " + command(main) + " " + String.join(" ", arguments));
     }
 
     /// Runs a shell script to its end.
     ///
     /// @param job its current folder, the only one of the host's that it may write to
-    /// @param diskSize of the empty disk `/dev/ubda`
+    /// @param disks how many empty ones it has: `/dev/ubda`, `/dev/ubdb`, ...
+    /// @param diskSize of each
+    /// @return what it printed
     /// @throws AssertionError with what it printed, if it fails
-    public static void run(Path job, long diskSize, int limitSeconds, String text) throws IOException, InterruptedException {
-        Path disk = job.resolve("disk");
-        try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
-            file.setLength(diskSize);
+    public static String run(Path job, int disks, long diskSize, int limitSeconds, String text) throws IOException, InterruptedException {
+        List<Path> images = new ArrayList<>();
+        for (int i = 0; i < disks; i++) {
+            images.add(job.resolve("disk" + i));
+            try (RandomAccessFile file = new RandomAccessFile(images.getLast().toFile(), "rw")) {
+                file.setLength(diskSize);
+            }
         }
         Path script = Files.writeString(job.resolve("job"), "#!/bin/sh\n" + text + "\n");
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
-        List<String> command = List.of(TestFiles.root().resolve("uml/run").toString(), job.toString(), disk.toString());
+        List<String> command = new ArrayList<>(List.of(TestFiles.root().resolve("uml/run").toString(), job.toString()));
+        images.forEach(image -> command.add(image.toString()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("UML_LIMIT", String.valueOf(limitSeconds));
         builder.environment().put("UML_MEMORY", MEMORY_MIB + "M");
@@ -65,10 +73,13 @@ public final class Guest {
         Process process = builder.start();
         String said = new String(process.getInputStream().readAllBytes());
         int code = process.waitFor();
-        Files.deleteIfExists(disk);
+        for (Path image : images) {
+            Files.deleteIfExists(image);
+        }
         if (code != 0) {
             throw new AssertionError("exit status " + code + " in the guest: " + said + log(job));
         }
+        return log(job) + "\n";
     }
 
     private static String log(Path job) throws IOException {

@@ -230,8 +230,8 @@ public final class ArchiveVerb implements Verb {
 
     private ExitCode archive(Job job, ArchiveOptions options, RunOptions around, Stdio stdio, JsonText text, Work work)
             throws IOException, InterruptedException {
-        if (job.origin.isEmpty() && !job.source.equals("-") && kind(job.source).isEmpty() && !around.hooks().any()) {
-            FileDevice.open(Path.of(job.source)).close(); // before a vault is made for it
+        if (!around.hooks().any()) {
+            checkSource(job); // before a vault is made for it
         }
         Place place = place(vault, job.volume, dryRun);
         ExitCode[] code = {ExitCode.OK};
@@ -257,6 +257,16 @@ public final class ArchiveVerb implements Verb {
                     });
         }
         return code[0];
+    }
+
+    private void checkSource(Job job) throws IOException, InterruptedException {
+        if (job.origin.isPresent()) {
+            if (!place(vault, job.volume, true).vault.volume(job.volume).exists()) {
+                job.origin.get().prepare();
+            }
+        } else if (!job.source.equals("-") && kind(job.source).isEmpty()) {
+            FileDevice.open(Path.of(job.source)).close();
+        }
     }
 
     private static ExitCode code(Ended ended) {

@@ -25,7 +25,7 @@ public enum ExitCode {
     IO(7, "a device or file could not be read or written"),
     LOCKED(8, "another run is at work on the volume"),
     REFUSED(9, "it would do harm (mounted, held or too small): nothing was done"),
-    NOT_FOUND(10, "there is no such vault, volume, point or file"),
+    NOT_FOUND(10, "there is no such vault, volume, point, source or file"),
     WRONG_KEY(11, "it is sealed, and no key that was given opens it"),
     UNTRUSTED(12, "a signature is missing or wrong: find out why before you use it"),
     INTERRUPTED(130, "interrupted (SIGINT): the same command again carries on"),

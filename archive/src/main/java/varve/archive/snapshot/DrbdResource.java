@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -64,7 +65,14 @@ final class DrbdResource implements Origin {
     }
 
     private String ask(String what) throws IOException, InterruptedException {
-        return program.run("drbdadm", what, resource).strip();
+        try {
+            return program.run("drbdadm", what, resource).strip();
+        } catch (ProgramException e) {
+            if (e.getMessage().contains("not defined in your config") || e.getMessage().contains("no resources defined")) {
+                throw new NoSuchFileException(toString(), null, "drbdadm knows no such resource here; see drbdadm sh-resources");
+            }
+            throw e;
+        }
     }
 
     private String one(String what) throws IOException, InterruptedException {
@@ -75,6 +83,7 @@ final class DrbdResource implements Origin {
         return answer;
     }
 
+    /// {@return the logical volume that it lies on, which is [#below] from now on}
     private Lvm.Row backing() throws IOException, InterruptedException {
         Path disk = Path.of(one("sh-ll-dev"));
         List<Lvm.Row> rows;
@@ -86,15 +95,16 @@ final class DrbdResource implements Origin {
         if (rows.isEmpty()) {
             throw new RefusedException(this + ": lies on " + disk + ", which is no logical volume, so no snapshot of it can be taken");
         }
-        return rows.getFirst();
+        Lvm.Row row = rows.getFirst();
+        below = Optional.of(new LogicalVolume(toString(), row.group(), row.name(), row.thin(), settings));
+        return row;
     }
 
     private LogicalVolume below() throws IOException, InterruptedException {
         if (below.isEmpty()) {
-            Lvm.Row row = backing();
-            below = Optional.of(new LogicalVolume(toString(), row.group(), row.name(), row.thin(), settings));
+            backing();
         }
-        return below.get();
+        return below.orElseThrow();
     }
 
     @Override
@@ -104,12 +114,12 @@ final class DrbdResource implements Origin {
 
     /// Makes sure that this is a secondary that has what the primary has.
     @Override
-    public void prepare() throws IOException, InterruptedException {
-        below().prepare();
+    public List<Snapshot> prepare() throws IOException, InterruptedException {
         String why = notWorthIt();
         if (!why.isEmpty()) {
             throw new RefusedException(this + ": " + why);
         }
+        return below().prepare();
     }
 
     private String notWorthIt() throws IOException, InterruptedException {

@@ -7,7 +7,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -72,19 +71,25 @@ final class LogicalVolume implements Origin {
 
     @Override
     public List<Snapshot> snapshots() throws IOException, InterruptedException {
-        return lvm.rows(group).stream()
+        return snapshots(lvm.group(group));
+    }
+
+    private List<Snapshot> snapshots(Lvm.Group rows) {
+        return rows.rows().stream()
                 .filter(row -> row.origin().equals(volume) && row.owner().isPresent())
                 .map(row -> new Snapshot(word, row.name(), row.owner().get(), row.sound()))
                 .toList();
     }
 
     @Override
-    public void prepare() throws IOException, InterruptedException {
-        Lvm.Row row = lvm.row(group, volume);
+    public List<Snapshot> prepare() throws IOException, InterruptedException {
+        Lvm.Group rows = lvm.group(group);
+        Lvm.Row row = rows.row(volume);
         if (row.thin() != thin) {
             throw new RefusedException(word + ": " + group + "/" + volume + (row.thin() ? " is a thin volume: say lvm-thin:" : " is no thin volume: say lvm:")
                     + group + "/" + volume);
         }
+        return snapshots(rows);
     }
 
     @Override
@@ -124,12 +129,13 @@ final class LogicalVolume implements Origin {
             Path store = Path.of(Lvm.device(group, older.name()) + "-cow");
             return new ChangeSource(ChangeSource.Kind.LVM_COW, store, OptionalLong.empty()).read(size);
         }
-        Lvm.Row from = lvm.row(group, older.name());
-        Lvm.Row to = lvm.row(group, newer.name());
+        Lvm.Group rows = lvm.group(group);
+        Lvm.Row from = rows.row(older.name());
+        Lvm.Row to = rows.row(newer.name());
         if (!from.pool().equals(to.pool())) {
             throw new RefusedException(older + ": lies in another thin pool than " + newer);
         }
-        return new ThinPool(settings, lvm, group, from.pool()).delta(from.thinId(), to.thinId(), size);
+        return new ThinPool(settings, lvm, rows.row(from.pool())).delta(from.thinId(), to.thinId(), size);
     }
 
     @Override
@@ -141,11 +147,9 @@ final class LogicalVolume implements Origin {
 
     @Override
     public void remove(Snapshot snapshot) throws IOException, InterruptedException {
-        Lvm.Row row = lvm.row(group, snapshot.name());
-        if (!row.owner().equals(Optional.of(snapshot.owner())) || !row.origin().equals(volume)) {
+        if (!lvm.remove(group, volume, snapshot.name(), snapshot.owner())) {
             throw new RefusedException(snapshot + ": is not, or no longer, a snapshot of " + snapshot.owner() + "; it stays");
         }
-        lvm.remove(group, snapshot.name());
     }
 
     @Override
@@ -153,7 +157,8 @@ final class LogicalVolume implements Origin {
         if (!thin) {
             return List.of();
         }
-        Lvm.Row row = lvm.row(group, volume);
-        return row.pool().isEmpty() ? List.of() : new ThinPool(settings, lvm, group, row.pool()).mend(really);
+        Lvm.Group rows = lvm.group(group);
+        Lvm.Row row = rows.row(volume);
+        return row.pool().isEmpty() ? List.of() : new ThinPool(settings, lvm, rows.row(row.pool())).mend(really);
     }
 }

@@ -1,6 +1,7 @@
 package varve.archive.snapshot;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,6 +89,17 @@ final class Lvm {
         }
     }
 
+    /// What one call of `lvs` says of a volume group, hidden volumes too.
+    record Group(String name, List<Row> rows) {
+
+        Row row(String volume) throws IOException {
+            return rows.stream()
+                    .filter(row -> row.name.equals(volume))
+                    .findFirst()
+                    .orElseThrow(() -> new NoSuchFileException(name + "/" + volume, null, "there is no such logical volume; see lvs " + name));
+        }
+    }
+
     private static List<String> tags(String word, Owner owner) {
         return List.of("--addtag", VAULT_TAG + owner.vault(), "--addtag", VOLUME_TAG + owner.volume(), "--addtag", ORIGIN_TAG + word);
     }
@@ -115,11 +127,21 @@ final class Lvm {
         return List.copyOf(rows.values());
     }
 
+    /// {@return all of a volume group}
+    /// @throws NoSuchFileException if there is none of that name
+    Group group(String name) throws IOException, InterruptedException {
+        try {
+            return new Group(name, rows(name));
+        } catch (ProgramException e) {
+            if (e.getMessage().contains("Volume group \"" + name + "\" not found")) {
+                throw new NoSuchFileException(name, null, "there is no such volume group; see vgs");
+            }
+            throw e;
+        }
+    }
+
     Row row(String group, String name) throws IOException, InterruptedException {
-        return rows(group + "/" + name).stream()
-                .filter(row -> row.name.equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IOException(group + "/" + name + ": lvs does not list it"));
+        return new Group(group, rows(group + "/" + name)).row(name);
     }
 
     /// @param word what it is a snapshot of, as on the command line
@@ -138,8 +160,13 @@ final class Lvm {
         program.run(command.toArray(String[]::new));
     }
 
-    void remove(String group, String name) throws IOException, InterruptedException {
-        program.run("lvremove", "-f", "-y", group + "/" + name);
+    /// Removes a snapshot if it is one of a volume, and carries the tags of its owner: `lvremove` looks while it alone may change the group.
+    ///
+    /// @return whether it is gone
+    boolean remove(String group, String origin, String name, Owner owner) throws IOException, InterruptedException {
+        String whose = "origin=\"" + origin + "\" && lv_tags={\"" + VAULT_TAG + owner.vault() + "\" && \"" + VOLUME_TAG + owner.volume() + "\"}";
+        String said = program.run("lvremove", "-f", "-y", "-S", whose, group + "/" + name);
+        return said.contains(name) || rows(group).stream().noneMatch(row -> row.name.equals(name));
     }
 
     void tag(String group, String name, String tag) throws IOException, InterruptedException {

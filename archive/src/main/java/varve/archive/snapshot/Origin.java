@@ -15,8 +15,9 @@ public sealed interface Origin permits LogicalVolume, DrbdResource, RbdImage {
 
     /// Makes sure that a snapshot taken now is worth it.
     ///
+    /// @return what [#snapshots] would
     /// @throws RefusedException if not
-    void prepare() throws IOException, InterruptedException;
+    List<Snapshot> prepare() throws IOException, InterruptedException;
 
     /// Takes a snapshot. If that fails, there is none.
     Snapshot take(Owner owner, Instant now) throws IOException, InterruptedException;

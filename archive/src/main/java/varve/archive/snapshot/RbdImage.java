@@ -1,6 +1,7 @@
 package varve.archive.snapshot;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ final class RbdImage implements Origin {
 
     private static final String WORD = "[A-Za-z0-9_.][^/@=\\s\\p{Cntrl}]*";
     private static final Pattern NAME = Pattern.compile("(" + WORD + ")/(?:(" + WORD + ")/)?(" + WORD + ")");
+    private static final Pattern NOT_THERE = Pattern.compile("exit status 2: .*(error opening (image|pool|default pool)|namespace '.*' does not exist)");
     private static final Pattern SNAPSHOT = Pattern.compile("varve\\.([0-9a-f-]{36})\\.(.+)\\.varve_[0-9TZ]+_[0-9a-f]{8}");
 
     private final String image;
@@ -53,11 +55,18 @@ final class RbdImage implements Origin {
 
     private List<String> names() throws IOException, InterruptedException {
         List<String> names = new ArrayList<>();
-        program.read(List.of("rbd", "snap", "ls", "--format", "json", image), out -> JsonRows.read(out, "", row -> {
-            if (row.get("name") != null) {
-                names.add(row.get("name"));
+        try {
+            program.read(List.of("rbd", "snap", "ls", "--format", "json", image), out -> JsonRows.read(out, "", row -> {
+                if (row.get("name") != null) {
+                    names.add(row.get("name"));
+                }
+            }));
+        } catch (ProgramException e) {
+            if (NOT_THERE.matcher(e.getMessage()).find()) {
+                throw new NoSuchFileException(toString(), null, "there is no such image, or no such pool or namespace: " + e.getMessage());
             }
-        }));
+            throw e;
+        }
         return names;
     }
 
@@ -76,8 +85,8 @@ final class RbdImage implements Origin {
     }
 
     @Override
-    public void prepare() {
-        // whatever is wrong with the cluster shows when the snapshot is taken
+    public List<Snapshot> prepare() throws IOException, InterruptedException {
+        return snapshots(); // whatever is wrong with the cluster shows then
     }
 
     @Override

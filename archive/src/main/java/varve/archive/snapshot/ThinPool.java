@@ -28,15 +28,18 @@ final class ThinPool {
     private final SnapshotSettings settings;
     private final Program program;
     private final Lvm lvm;
+    private final Lvm.Row row;
     private final String group;
     private final String pool;
 
-    ThinPool(SnapshotSettings settings, Lvm lvm, String group, String pool) {
+    /// @param row of the pool, as it has just been found
+    ThinPool(SnapshotSettings settings, Lvm lvm, Lvm.Row row) {
         this.settings = settings;
         this.program = settings.program();
         this.lvm = lvm;
-        this.group = group;
-        this.pool = pool;
+        this.row = row;
+        this.group = row.group();
+        this.pool = row.name();
     }
 
     private String target() {
@@ -48,19 +51,27 @@ final class ThinPool {
     /// @param size of the device that the list is for
     ChangeList delta(String older, String newer, long size) throws IOException, InterruptedException {
         long end = System.nanoTime() + Math.min(MOST_WAIT.toNanos(), settings.limit().toNanos());
-        int lock = lock(end);
+        int lock = open();
         try {
+            boolean waited = lock(lock, end);
+            if ((waited || tagged(row)) && tagged(lvm.row(group, pool))) {
+                release(); // of a run that was killed: the lock is ours
+            }
             reserve(end);
             try {
-                Path tables = Lvm.device(group, lvm.row(group, pool).metadata());
+                Path tables = Lvm.device(group, row.metadata());
                 List<String> command = List.of("thin_delta", "-m", "--snap1", older, "--snap2", newer, tables.toString());
                 return program.read(command, out -> ChangeSource.read(ChangeSource.Kind.THIN_DELTA, out, "thin_delta", size));
             } finally {
-                release();
+                giveBack();
             }
         } finally {
             Linux.close(lock);
         }
+    }
+
+    private static boolean tagged(Lvm.Row row) {
+        return row.tags().contains(TAG);
     }
 
     /// Gives back a metadata snapshot that a killed run holds.
@@ -68,12 +79,12 @@ final class ThinPool {
     /// @return what there was to do
     List<String> mend(boolean really) throws IOException, InterruptedException {
         List<String> found = new ArrayList<>();
-        if (!lvm.row(group, pool).tags().contains(TAG)) {
+        if (!tagged(row)) {
             return found;
         }
         int lock = open();
         try {
-            if (Linux.flock(lock, true, false)) { // else its owner is alive
+            if (Linux.flock(lock, true, false) && tagged(lvm.row(group, pool))) { // else its owner is, or was, alive
                 found.add("metadata snapshot of the thin pool " + group + "/" + pool);
                 if (really) {
                     release();
@@ -90,23 +101,17 @@ final class ThinPool {
         return Linux.open(LOCKS.resolve("varve-" + target() + ".lock"), Linux.O_RDWR | Linux.O_CREAT | Linux.O_NOFOLLOW);
     }
 
-    private int lock(long end) throws IOException, InterruptedException {
-        int file = open();
-        try {
-            while (!Linux.flock(file, true, false)) {
-                await(end, "another varve");
-            }
-            return file;
-        } catch (Throwable e) {
-            Linux.close(file);
-            throw e;
+    /// {@return whether somebody else had it meanwhile}
+    private boolean lock(int file, long end) throws IOException, InterruptedException {
+        boolean waited = false;
+        while (!Linux.flock(file, true, false)) {
+            await(end, "another varve");
+            waited = true;
         }
+        return waited;
     }
 
     private void reserve(long end) throws IOException, InterruptedException {
-        if (lvm.row(group, pool).tags().contains(TAG)) {
-            release(); // of a run that was killed: the lock is ours
-        }
         while (held()) {
             await(end, "somebody else");
         }
@@ -121,8 +126,14 @@ final class ThinPool {
 
     private void release() throws IOException, InterruptedException {
         if (held()) {
-            program.run("dmsetup", "message", target(), "0", "release_metadata_snap");
+            giveBack();
+        } else {
+            lvm.untag(group, pool, TAG);
         }
+    }
+
+    private void giveBack() throws IOException, InterruptedException {
+        program.run("dmsetup", "message", target(), "0", "release_metadata_snap");
         lvm.untag(group, pool, TAG);
     }
 

@@ -13,36 +13,38 @@ import java.util.Random;
 import varve.archive.cli.ExitCode;
 import varve.archive.snapshot.Machine.Ended;
 
-/// What happens in the guest of [SnapshotsInGuestTest]: both ends of a DRBD resource, the primary as `left`, the secondary as `right`, which
+/// A scene in the guest of [SnapshotsInGuestTest]: both ends of a DRBD resource, the primary as `left`, the secondary as `right`, which
 /// replicate over the loopback interface.
-public final class DrbdScene {
+final class DrbdScene {
 
     private static final String SETTINGS = """
             resource right {
                 device /dev/drbd1;
                 meta-disk internal;
                 net { protocol C; }
+                disk { c-plan-ahead 0; resync-rate 200M; }
                 on guest { disk /dev/vg0/right; address 127.0.0.1:7002; }
                 on other { disk /dev/vg0/right; address 127.0.0.1:7001; }
             }
             """;
 
+    private final String disk;
     private final Random random;
     private final Machine machine;
 
-    private DrbdScene(long seed) throws Exception {
-        random = new Random(seed);
-        machine = new Machine(Path.of("/mnt/varve"));
+    /// @param disk that is empty
+    DrbdScene(String disk, long seed) throws Exception {
+        this.disk = disk;
+        this.random = new Random(seed);
+        this.machine = new Machine(Path.of("/mnt/drbd"));
     }
 
-    public static void main(String... words) throws Exception {
-        new DrbdScene(Long.parseLong(words[0])).play();
-        System.exit(0);
-    }
-
-    private void play() throws Exception {
+    void play() throws Exception {
+        Machine other = new Machine(Path.of("/mnt/no-drbd"));
+        other.varve("archive", "drbd:none").expect(ExitCode.NOT_FOUND).says("drbd:none: drbdadm knows no such resource");
         make();
         step("replicating");
+        other.varve("archive", "drbd:none").expect(ExitCode.NOT_FOUND).says("drbd:none: drbdadm knows no such resource");
         write(0, 200);
         good(archive());
         write(0, 1);
@@ -55,12 +57,11 @@ public final class DrbdScene {
         disconnecting();
         refused();
         killedWhileDisconnected();
-        step("done");
     }
 
     private void make() throws Exception {
         shell("modprobe drbd minor_count=8 usermode_helper=/bin/true");
-        shell("pvcreate -qq -ff -y /dev/ubda; vgcreate -qq vg0 /dev/ubda");
+        shell("pvcreate -qq -ff -y " + disk + "; vgcreate -qq vg0 " + disk);
         shell("for end in left right; do lvcreate -qq -y -W n -Z n -n $end -L 16M vg0; done");
         Files.writeString(Path.of("/etc/drbd.d/right.res"), SETTINGS);
         shell("yes yes | drbdmeta --force 0 v08 /dev/vg0/left internal create-md >/dev/null");
@@ -133,12 +134,10 @@ public final class DrbdScene {
 
     private void killedWhileDisconnected() throws Exception {
         write(700, 10);
-        boolean killed = false;
-        for (int call = 3; !killed && call < 40; call++) { // until the one that would connect again
-            killed = machine.varveKilledAt(call, List.of("drbdadm"), "archive", "drbd:right", "--disconnect", "--snapshot-size", "50%")
-                    && run("drbdadm", "cstate", "right").equals("StandAlone");
+        try (Machine.Counted drbdadm = machine.count(Path.of("/mnt/first"), List.of("drbdadm"))) {
+            equal(true, drbdadm.killed("drbdadm connect", "archive", "drbd:right", "--disconnect", "--snapshot-size", "50%"), "killed before it connects again");
         }
-        equal(true, killed, "killed while disconnected");
+        equal("StandAlone", run("drbdadm", "cstate", "right"), "connection");
         machine.varve("snapshots", "drbd:right").expect(ExitCode.OK).says("replication of drbd:right stopped");
         write(720, 10);
         good(archive());

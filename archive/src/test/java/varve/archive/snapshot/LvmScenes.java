@@ -8,56 +8,45 @@ import static varve.archive.snapshot.Machine.step;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import varve.archive.cli.ExitCode;
 import varve.archive.snapshot.Machine.Ended;
 
-/// What happens in the guest of [SnapshotsInGuestTest]: a disk with a volume group, a volume with a file system that is mounted and written to,
-/// and nights.
-public final class LvmScenes {
+/// Scenes in the guest of [SnapshotsInGuestTest]: a volume group with a volume, classic or thin, whose file system is mounted and written to.
+final class LvmScenes {
 
-    private static final int NIGHTS = Integer.getInteger("varve.test.nights", 3);
     private static final List<String> TOOLS = List.of("lvs", "lvcreate", "lvremove", "lvchange", "dmsetup", "thin_delta");
 
     private final Random random;
     private final boolean thin;
+    private final String group;
     private final String origin;
-    private final Path files = Path.of("/mnt/files");
+    private final Path files;
     private final Machine machine;
 
-    private LvmScenes(boolean thin, long seed) throws Exception {
+    /// @param disk that is empty
+    LvmScenes(boolean thin, String disk, long seed) throws Exception {
         this.random = new Random(seed);
         this.thin = thin;
-        this.origin = (thin ? "lvm-thin:" : "lvm:") + "vg-0/da-ta";
-        this.machine = new Machine(Path.of("/mnt/varve"));
-    }
-
-    /// @param words scene, kind of volume, seed
-    public static void main(String... words) throws Exception {
-        LvmScenes scenes = new LvmScenes(words[1].equals("thin"), Long.parseLong(words[2]));
-        step("seed " + words[2]);
-        scenes.make();
-        switch (words[0]) {
-            case "week" -> scenes.week();
-            case "kills" -> scenes.kills(Integer.parseInt(words[3]));
-            default -> throw new IllegalArgumentException(words[0]);
-        }
-        step("done");
-        System.exit(0);
-    }
-
-    private void make() throws Exception {
-        shell("pvcreate -qq -ff -y /dev/ubda; vgcreate -qq vg-0 /dev/ubda");
+        this.group = thin ? "vg-thin" : "vg-0";
+        this.origin = (thin ? "lvm-thin:" : "lvm:") + group + "/da-ta";
+        this.files = Path.of("/mnt/files-" + group);
+        this.machine = new Machine(Path.of("/mnt/varve-" + group));
+        shell("pvcreate -qq -ff -y " + disk + "; vgcreate -qq " + group + " " + disk);
         if (thin) {
-            shell("lvcreate -qq -y --type thin-pool -L 160M -c 64k -n pool vg-0; lvcreate -qq -y --type thin -V 40M -n da-ta --thinpool vg-0/pool");
+            shell("lvcreate -qq -y --type thin-pool -L 100M -c 64k -n pool " + group + "; lvcreate -qq -y --type thin -V 24M -n da-ta --thinpool " + group
+                    + "/pool");
         } else {
-            shell("lvcreate -qq -y -W n -Z n -n da-ta -L 40M vg-0");
+            shell("lvcreate -qq -y -W n -Z n -n da-ta -L 24M " + group);
         }
         Files.createDirectories(files);
-        shell("mkfs.ext4 -q -E lazy_itable_init=0,nodiscard /dev/vg-0/da-ta && mount -o discard /dev/vg-0/da-ta " + files);
+        shell("mkfs.ext4 -q -E lazy_itable_init=0,nodiscard /dev/" + group + "/da-ta && mount -o discard /dev/" + group + "/da-ta " + files);
         write(20);
     }
 
@@ -68,11 +57,11 @@ public final class LvmScenes {
             Files.write(files.resolve("file" + random.nextInt(60)), bytes);
         }
         Files.deleteIfExists(files.resolve("file" + random.nextInt(60)));
-        shell("sync");
+        run("sync");
     }
 
     private List<String> snapshots() throws Exception {
-        return Machine.ours("vg-0");
+        return Machine.ours(group);
     }
 
     /// {@return the only snapshot of ours}
@@ -93,40 +82,61 @@ public final class LvmScenes {
 
     private void good(Ended night) throws Exception {
         night.expect(ExitCode.OK);
-        equal(b3sum("/dev/vg-0/" + only()), night.member("root"), "root");
+        equal(b3sum("/dev/" + group + "/" + only()), night.member("root"), "root");
         if (thin) {
-            equal("-", run("dmsetup", "status", "vg--0-pool-tpool").split(" +")[6], "metadata snapshot of the pool");
+            equal("-", held(), "metadata snapshot of the pool");
         }
     }
 
-    private void week() throws Exception {
+    /// Nights of a volume that never stands still, not even while a snapshot is taken or read, beside the snapshot of somebody else.
+    void nights(int count) throws Exception {
         good(archive("--snapshot-size", "60%"));
-        shell(thin ? "lvcreate -qq -y -s -kn -n foreign vg-0/da-ta" : "lvcreate -qq -y -s -L 8M -n foreign vg-0/da-ta");
+        shell("lvcreate -qq -y -s " + (thin ? "-kn" : "-L 8M") + " -n foreign " + group + "/da-ta");
         AtomicBoolean over = new AtomicBoolean();
         Thread writer = new Thread(() -> scribble(over));
-        writer.start(); // never stands still, not even while a snapshot is taken or read
-        for (int night = 1; night <= NIGHTS; night++) {
+        writer.start();
+        for (int night = 1; night <= count; night++) {
             write(4);
             if (thin) {
-                shell("fstrim " + files);
+                run("fstrim", files.toString());
             }
             Ended ended = archive("--snapshot-size", "60%");
             good(ended);
             equal("delta", ended.member("kind"), "kind");
             equal("true", ended.member("believed"), "believed");
             long listed = Long.parseLong(ended.member("listedSize"));
-            if (listed == 0 || listed > 20 << 20) {
+            if (listed == 0 || listed > 16 << 20) {
                 throw new AssertionError("listed: " + listed);
             }
             step("night " + night + ": " + listed + " bytes listed");
         }
         over.set(true);
         writer.join();
-        machine.varve("snapshots").expect(ExitCode.OK).says("kept for the next delta");
-        machine.varve("consolidate", "da-ta", "--from", "-" + NIGHTS, "--prove", "kept").expect(ExitCode.OK).says("proved: all of " + origin + "@" + only());
-        equal("foreign", run("lvs", "--noheadings", "-o", "lv_name", "vg-0/foreign").strip(), "the snapshot of somebody else");
-        machine.varve("snapshots", "--forget").expect(ExitCode.OK);
+        machine.varve("consolidate", "da-ta", "--from", "-" + count, "--prove", "kept").expect(ExitCode.OK).says("proved: all of " + origin + "@" + only());
+    }
+
+    /// A metadata snapshot of the pool that somebody else holds: there is no list, and it is not ours to release.
+    void heldBySomebodyElse() throws Exception {
+        write(1);
+        run("dmsetup", "message", "vg--thin-pool-tpool", "0", "reserve_metadata_snap");
+        String held = held();
+        Ended ended = archive("--tool-timeout", "20").expect(ExitCode.OK).says("THE WHOLE DEVICE IS READ").says("somebody else holds its metadata snapshot");
+        equal(b3sum("/dev/" + group + "/" + only()), ended.member("root"), "root");
+        equal(held, held(), "metadata snapshot of the pool");
+        equal(List.of(), untidy(), "tags");
+        run("dmsetup", "message", "vg--thin-pool-tpool", "0", "release_metadata_snap");
+    }
+
+    private static String held() throws Exception {
+        return run("dmsetup", "status", "vg--thin-pool-tpool").split(" +")[6];
+    }
+
+    /// Ours all go when that is wanted; that of somebody else stays.
+    void end() throws Exception {
+        machine.varve("snapshots", origin).expect(ExitCode.OK).says("kept for the next delta");
+        machine.varve("snapshots", origin, "--forget").expect(ExitCode.OK);
         equal(List.of(), snapshots(), "snapshots of ours");
+        equal("foreign", run("lvs", "--noheadings", "-o", "lv_name", group + "/foreign").strip(), "the snapshot of somebody else");
     }
 
     private void scribble(AtomicBoolean over) {
@@ -136,35 +146,92 @@ public final class LvmScenes {
                 byte[] bytes = new byte[own.nextInt(20_000)];
                 own.nextBytes(bytes);
                 Files.write(files.resolve("scribble" + own.nextInt(5)), bytes);
-                Thread.sleep(30);
+                Thread.sleep(150); // else there is little left of the only processor of the guest
             }
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
     }
 
-    /// A run that is killed before each of the programs that it calls.
-    private void kills(int every) throws Exception {
-        good(archive());
-        int call = 1 + random.nextInt(every);
-        for (boolean killed = true; killed; call += every) {
-            write(1);
-            killed = machine.varveKilledAt(call, TOOLS, "archive", origin);
-            if (call % 3 == 0) {
-                machine.varve("snapshots", "--clean").expect(ExitCode.OK);
-                only();
+    /// A classic snapshot whose store is too small for what is written, before the run that wants its list, and during a run.
+    void overflows() throws Exception {
+        good(archive("--snapshot-size", "4M"));
+        overflow("before");
+        Ended scanned = archive("--snapshot-size", "60%");
+        good(scanned);
+        scanned.says("THE WHOLE DEVICE IS READ: the snapshot that was kept has overflowed");
+        equal("delta", scanned.member("kind"), "kind");
+        step("overflowed before the run");
+
+        String base = only();
+        String points = machine.varve("list", "da-ta", "--json").expect(ExitCode.OK).out();
+        Thread writer = new Thread(() -> {
+            try {
+                while (Machine.shell("ls /dev/" + group).lines().filter(name -> name.startsWith("varve")).count() < 2) {
+                    Thread.sleep(50);
+                }
+                overflow("during");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
             }
+        });
+        writer.start();
+        Ended failed = archive("--snapshot-size", "4M", "--full", "--bwlimit", "2M").expect(ExitCode.IO).says("the snapshot overflowed while it was read");
+        writer.join();
+        equal(1L, failed.err().lines().filter(line -> line.startsWith("varve: ")).count(), "errors: " + failed.err());
+        equal(base, only(), "the snapshot that is kept");
+        equal(points, machine.varve("list", "da-ta", "--json").out(), "points");
+        Ended next = archive("--snapshot-size", "60%");
+        good(next);
+        equal("true", next.member("believed"), "believed");
+        step("overflowed during the run");
+    }
+
+    private void overflow(String name) throws Exception {
+        byte[] bytes = new byte[6 << 20];
+        new Random(name.hashCode()).nextBytes(bytes);
+        Files.write(files.resolve("big"), bytes);
+        run("sync");
+    }
+
+    /// Runs that are killed before one of the programs that they call, any of them in time.
+    void kills(int count) throws Exception {
+        try (Machine.Counted tools = machine.count(Path.of("/mnt/first"), TOOLS)) {
             write(1);
-            Ended ended = archive();
-            good(ended);
-            equal("true", ended.member("believed"), "believed");
-            equal(List.of(), untidy(), "tags");
-            step((killed ? "killed before program " : "ended before program ") + call);
+            tools.calls();
+            archive().expect(ExitCode.OK);
+            List<String> calls = tools.calls();
+            step("a run calls " + calls);
+            List<Integer> steps = new ArrayList<>(IntStream.rangeClosed(1, calls.size()).boxed().toList());
+            Collections.shuffle(steps, random);
+            for (int call : steps.subList(0, Math.min(count, steps.size()))) {
+                write(1);
+                equal(true, tools.killed(call, "archive", origin), "killed before call " + call + " of " + calls);
+                if (call % 3 == 0) {
+                    machine.varve("snapshots", origin, "--clean").expect(ExitCode.OK);
+                    only();
+                }
+                write(1);
+                Ended ended = archive();
+                good(ended);
+                equal("true", ended.member("believed"), "believed");
+                equal(List.of(), untidy(), "tags");
+                step("killed before call " + call + ", " + calls.get(call - 1));
+            }
         }
     }
 
-    private static List<String> untidy() throws Exception {
-        return Arrays.stream(run("lvs", "-a", "--noheadings", "-o", "lv_tags", "vg-0").split("[,\\s]+"))
+    /// What is not there, or not yet, is said so, and no vault is made for it.
+    void missing() throws Exception {
+        Machine other = new Machine(Path.of("/mnt/missing"));
+        String kind = origin.substring(0, origin.indexOf(':') + 1);
+        other.varve("archive", kind + "nowhere/da-ta").expect(ExitCode.NOT_FOUND).says("nowhere: there is no such volume group");
+        other.varve("archive", kind + group + "/none").expect(ExitCode.NOT_FOUND).says(group + "/none: there is no such logical volume");
+        equal(false, Files.exists(other.vault), "vault");
+    }
+
+    private List<String> untidy() throws Exception {
+        return Arrays.stream(run("lvs", "-a", "--noheadings", "-o", "lv_tags", group).split("[,\\s]+"))
                 .filter(tag -> tag.startsWith("varve.metadata"))
                 .toList();
     }

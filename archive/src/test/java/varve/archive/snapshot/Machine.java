@@ -111,29 +111,72 @@ final class Machine {
         return words;
     }
 
-    /// Runs `varve` in a process of its own, which is killed just before the n-th program that it calls.
+    /// Has the programs of a machine counted, whoever calls them. A folder with the wrappers has to come first in `PATH`.
     ///
-    /// @param tools names of the programs that count
-    /// @return whether it came so far
-    boolean varveKilledAt(int call, List<String> tools, Object... arguments) throws IOException, InterruptedException {
-        Path bin = Files.createDirectories(folder.resolve("bin"));
-        Path count = Files.writeString(folder.resolve("count"), "0");
+    /// @param bin that folder
+    Counted count(Path bin, List<String> tools) throws IOException, InterruptedException {
+        Files.createDirectories(bin);
+        List<Path> wrappers = new ArrayList<>();
         for (String tool : tools) {
-            String real = run("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin command -v " + tool);
+            String real = run("sh", "-c", "PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v " + tool);
             Path wrapper = Files.writeString(bin.resolve(tool), """
                     #!/bin/sh
-                    n=$(($(cat %1$s) + 1))
-                    echo $n >%1$s
-                    if [ $n = %2$d ]; then kill -9 $PPID; exit 1; fi
+                    echo "%2$s $1" >>%1$s/calls
+                    n=0
+                    while read -r line; do n=$((n + 1)); done <%1$s/calls
+                    if [ -e %1$s/kill ]; then
+                        read -r kill <%1$s/kill
+                        if [ "$kill" = $n ] || [ "$kill" = "%2$s $1" ]; then kill -9 $PPID; exit 1; fi
+                    fi
                     exec %3$s "$@"
-                    """.formatted(count, call, real));
+                    """.formatted(folder, tool, real));
             Files.setPosixFilePermissions(wrapper, PosixFilePermissions.fromString("rwxr-xr-x"));
+            wrappers.add(wrapper);
         }
-        Ended ended = process(Map.of("PATH", bin + ":" + System.getenv("PATH")), words(arguments));
-        if (ended.code != KILLED) {
-            ended.expect(ExitCode.OK);
+        return new Counted(bin, wrappers);
+    }
+
+    /// Programs whose calls are counted until this is closed.
+    final class Counted implements AutoCloseable {
+
+        private final Path bin;
+        private final List<Path> wrappers;
+
+        private Counted(Path bin, List<Path> wrappers) {
+            this.bin = bin;
+            this.wrappers = wrappers;
         }
-        return ended.code == KILLED;
+
+        /// {@return what is called in a run of `varve` in this process, if that finds the wrappers, and then forgets}
+        List<String> calls() throws IOException {
+            Path file = folder.resolve("calls");
+            List<String> calls = Files.exists(file) ? Files.readAllLines(file) : List.of();
+            Files.deleteIfExists(file);
+            return calls;
+        }
+
+        /// Runs `varve` in a process of its own, which is killed just before a program that it calls.
+        ///
+        /// @param before the n-th, or name and first word of one
+        /// @return whether it came so far
+        boolean killed(Object before, Object... arguments) throws IOException, InterruptedException {
+            calls();
+            Path kill = Files.writeString(folder.resolve("kill"), before + "\n");
+            Ended ended = process(Map.of("PATH", bin + ":" + System.getenv("PATH")), words(arguments));
+            Files.delete(kill);
+            calls();
+            if (ended.code != KILLED) {
+                ended.expect(ExitCode.OK);
+            }
+            return ended.code == KILLED;
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (Path wrapper : wrappers) {
+                Files.delete(wrapper);
+            }
+        }
     }
 
     /// Runs `varve` in a process of its own, in the environment of this machine.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -110,13 +111,15 @@ class RbdSnapshotsTest {
         Machine machine = machine("kills", "8M");
         assertGood("kills", machine.varveProcess("archive", "rbd:rbd/kills", "--json"));
         boolean killed = true;
-        for (int call = 1; killed; call++) {
-            write("kills", 2);
-            killed = machine.varveKilledAt(call, List.of("rbd"), "archive", "rbd:rbd/kills");
-            write("kills", 2);
-            Ended ended = machine.varveProcess("archive", "rbd:rbd/kills", "--json");
-            assertGood("kills", ended);
-            assertEquals("true", ended.member("believed"), ended.err());
+        try (Machine.Counted rbd = machine.count(folder.resolve("bin"), List.of("rbd"))) {
+            for (int call = 1; killed; call++) {
+                write("kills", 2);
+                killed = rbd.killed(call, "archive", "rbd:rbd/kills");
+                write("kills", 2);
+                Ended ended = machine.varveProcess("archive", "rbd:rbd/kills", "--json");
+                assertGood("kills", ended);
+                assertEquals("true", ended.member("believed"), ended.err());
+            }
         }
     }
 
@@ -124,7 +127,10 @@ class RbdSnapshotsTest {
     void anImageThatIsNotThereIsOneError() throws Exception {
         Machine machine = new Machine(folder.resolve("none"));
         machine.environment.put("CEPH_CONF", cluster.resolve("ceph.conf").toString());
-        Ended ended = machine.varveProcess("archive", "rbd:rbd/none").expect(ExitCode.IO).says("rbd snap ls --format json rbd/none: exit status 2");
-        assertEquals(1, ended.err().lines().filter(line -> line.startsWith("varve: ")).count(), ended.err());
+        for (String image : List.of("rbd/none", "none/image", "rbd/none/image")) {
+            Ended ended = machine.varveProcess("archive", "rbd:" + image).expect(ExitCode.NOT_FOUND).says("rbd:" + image + ": there is no such image");
+            assertEquals(1, ended.err().lines().filter(line -> line.startsWith("varve: ")).count(), ended.err());
+        }
+        assertFalse(Files.exists(machine.vault));
     }
 }

@@ -27,7 +27,7 @@ final class KernelNbdInGuestTest {
         Scene scene = new Scene(job);
         Scene.run("mke2fs", "-q", "-t", "ext4", "-d", content.toString(), job.resolve("disk.img").toString(), "16M");
         scene.archive(Files.readAllBytes(job.resolve("disk.img")));
-        Guest.run(job, 1 << 20, LIMIT_SECONDS, """
+        Guest.run(job, 1, 1 << 20, LIMIT_SECONDS, """
                 set -eux
                 export VARVE_RUNTIME=/run/varve VARVE_VAULT=/mnt/job/vault
                 varve() {
