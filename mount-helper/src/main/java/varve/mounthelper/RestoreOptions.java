@@ -12,13 +12,14 @@ import java.util.Optional;
 /// @param map salvage: what cannot be had becomes zeros, and this file says what that is; empty if it is an error
 public record RestoreOptions(boolean inPlace, int threads, long bytesPerSecond, boolean background, Optional<Path> map) {
 
-    /// Of all or nothing, while nobody waits for it.
-    public RestoreOptions(boolean inPlace, int threads, long bytesPerSecond) {
-        this(inPlace, threads, bytesPerSecond, false, Optional.empty());
+    /// {@return all or nothing, while nobody waits for it}
+    public static RestoreOptions defaults() {
+        return of(defaultThreads());
     }
 
-    public static RestoreOptions defaults() {
-        return new RestoreOptions(false, defaultThreads(), 0);
+    /// {@return the defaults, with another number of threads}
+    public static RestoreOptions of(int threads) {
+        return new RestoreOptions(false, threads, 0, false, Optional.empty());
     }
 
     public boolean salvage() {

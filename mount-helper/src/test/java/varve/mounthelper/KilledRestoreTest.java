@@ -116,7 +116,7 @@ final class KilledRestoreTest {
             varve.kill();
         }
         assertFalse(Files.exists(target));
-        Restoration.Outcome outcome = scene.restore("tools", target, new RestoreOptions(false, 2, 0));
+        Restoration.Outcome outcome = scene.restore("tools", target, RestoreOptions.of(2));
         assertTrue(outcome.kept() >= 14 << 20, outcome::toString);
         Scene.assertHolds(image, target);
     }

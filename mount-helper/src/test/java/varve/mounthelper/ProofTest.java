@@ -18,7 +18,7 @@ import varve.archive.block.DeviceException;
 
 /// A medium that does not keep what it is given: somebody changes the stage while it is written.
 final class ProofTest {
-    private static final RestoreOptions ONE_THREAD = new RestoreOptions(false, 1, 0);
+    private static final RestoreOptions ONE_THREAD = RestoreOptions.of(1);
 
     @TempDir
     Path folder;

@@ -140,7 +140,7 @@ final class RestoreToDeviceTest {
         byte[] old = image.clone();
         Arrays.fill(old, 32 * Scene.CHUNK, 100 * Scene.CHUNK, (byte) 5);
         try (LoopDevice device = LoopDevice.attach(Files.write(folder.resolve("backing"), old))) {
-            Restoration.Outcome outcome = scene.restore("tools", device.path(), new RestoreOptions(false, 1, 0));
+            Restoration.Outcome outcome = scene.restore("tools", device.path(), RestoreOptions.of(1));
             assertEquals(32 * Scene.CHUNK, outcome.kept());
             assertEquals(size - 32 * Scene.CHUNK, outcome.written());
             Scene.assertBeginsWith(image, device.path());

@@ -130,7 +130,7 @@ public final class Scene {
     }
 
     static RestoreOptions inPlace() {
-        return new RestoreOptions(true, 2, 0);
+        return new RestoreOptions(true, 2, 0, false, Optional.empty());
     }
 
     /// {@return the only data file of a kind}

@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import varve.archive.ArchiveOptions;
 import varve.archive.Archiver.Outcome;
+import varve.archive.block.FileDevice;
 import varve.archive.foreign.Form;
 import varve.archive.foreign.ImportOptions;
 import varve.archive.foreign.ImportPlan;
@@ -28,6 +29,7 @@ import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
 import varve.archive.vault.PointName;
+import varve.archive.vault.Vault;
 
 /// `varve import`: records what another tool has written.
 @Command(
@@ -82,6 +84,9 @@ public final class ImportVerb implements Verb {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Mixin
+    private KeysOption keys = new KeysOption();
+
+    @Mixin
     private LockWaitOption lockWait = new LockWaitOption();
 
     @Option(names = {"-n", "--dry-run"}, description = "Say what would be recorded, and record nothing.")
@@ -105,11 +110,15 @@ public final class ImportVerb implements Verb {
         ImportOptions options = new ImportOptions(form(), base.map(name -> name.volume().isEmpty() ? new PointName(history, name.point()) : name),
                 size == null ? OptionalLong.empty() : OptionalLong.of(size), how());
         lockWait.duration();
+        if (!file.equals("-")) {
+            FileDevice.open(Path.of(file)).close(); // before a vault is made for it
+        }
         ArchiveVerb.Place place = ArchiveVerb.place(vault, history, dryRun);
+        Vault open = keys.open(place.vault());
         try (Progress shown = progress.start(stdio, "import " + history, -1);
                 Importing importing = file.equals("-")
-                        ? Importing.open(place.vault(), history, stdio.in(), options, InstantSource.system(), shown::add, stdio.warnings())
-                        : Importing.open(place.vault(), history, Path.of(file), options, InstantSource.system(), shown::add, stdio.warnings())) {
+                        ? Importing.open(open, history, stdio.in(), options, InstantSource.system(), shown::add, stdio.warnings())
+                        : Importing.open(open, history, Path.of(file), options, InstantSource.system(), shown::add, stdio.warnings())) {
             run(importing, place, history, shown, stdio);
         }
         return ExitCode.OK;

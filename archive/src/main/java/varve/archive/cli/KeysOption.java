@@ -22,9 +22,14 @@ public final class KeysOption {
                     + "VARVE_IDENTITY in the environment, or the systemd credential varve.identity.")
     private List<Path> files = new ArrayList<>();
 
-    /// {@return the keys; nothing is read yet}
+    private @Nullable Keys keys;
+
+    /// {@return the keys, always the same, so that a passphrase is asked for once; nothing is read yet}
     Keys keys() {
-        return new Keys(files(), new PassphraseQuestion(credential(PASSPHRASE)));
+        if (keys == null) {
+            keys = new Keys(files(), new PassphraseQuestion(credential(PASSPHRASE)));
+        }
+        return keys;
     }
 
     /// {@return the files that were given, or are there by default}
@@ -52,7 +57,6 @@ public final class KeysOption {
 
     /// {@return vaults likewise}
     public List<Vault> open(List<Vault> vaults) {
-        Keys keys = keys();
-        return vaults.stream().map(vault -> vault.with(keys)).toList();
+        return vaults.stream().map(this::open).toList();
     }
 }

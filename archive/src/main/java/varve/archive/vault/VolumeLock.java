@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
@@ -20,14 +21,18 @@ import varve.archive.linux.Linux;
 ///
 /// Beside the lock lies a line that says who holds it, for people. It is taken away when the lock is let go: one that stays without
 /// a lock is of a job that died ([#holder]).
+///
+/// The folder of the volume is made for the lock. If nothing has come into it when the lock is let go, it is taken away again.
 public final class VolumeLock implements Closeable {
 
     private static final long POLL_MILLIS = 200;
+    private static final int MOST_TRIES = 10;
 
     private static final String FILE = ".varve-lock";
     private static final String HOLDER = ".varve-lock-holder";
 
     private final Path folder;
+    private final boolean made;
     private final int fd;
 
     /// Who holds the lock, or died with it.
@@ -36,8 +41,10 @@ public final class VolumeLock implements Closeable {
     /// @param since when the lock was taken, by the clock of the file system
     public record Holder(String who, Instant since) {}
 
-    private VolumeLock(Path folder, int fd) {
+    /// @param made whether the folder was made for this lock
+    private VolumeLock(Path folder, boolean made, int fd) {
         this.folder = folder;
+        this.made = made;
         this.fd = fd;
     }
 
@@ -47,29 +54,51 @@ public final class VolumeLock implements Closeable {
     /// @param purpose what for, in the message that others get
     /// @throws LockedException if another process holds it all that time; says who and since when
     public static VolumeLock acquire(Path folder, Duration wait, String purpose) throws IOException, InterruptedException {
-        Folder.create(folder);
-        Path file = folder.resolve(FILE);
-        try {
-            Files.createFile(file);
-        } catch (FileAlreadyExistsException e) {
-            // of an earlier run; the lock is the kernel's, not the file
-        }
+        boolean made = !Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
         Path holder = folder.resolve(HOLDER);
-        int fd = Linux.open(file, Linux.O_RDWR);
-        try {
-            long end = System.nanoTime() + wait.toNanos();
-            while (!Linux.flock(fd, true, false)) {
-                if (System.nanoTime() - end >= 0) {
-                    throw new LockedException(folder + ": locked by " + who(holder));
+        long end = System.nanoTime() + wait.toNanos();
+        while (true) {
+            int fd = open(folder);
+            try {
+                while (!Linux.flock(fd, true, false)) {
+                    if (System.nanoTime() - end >= 0) {
+                        throw new LockedException(folder + ": locked by " + who(holder));
+                    }
+                    Thread.sleep(POLL_MILLIS);
                 }
-                Thread.sleep(POLL_MILLIS);
+                if (isThatOf(folder, fd)) {
+                    sign(holder, purpose);
+                    return new VolumeLock(folder, made, fd);
+                }
+            } catch (Throwable e) {
+                Linux.close(fd);
+                throw e;
             }
-            sign(holder, purpose);
-            return new VolumeLock(folder, fd);
-        } catch (Throwable e) {
-            Linux.close(fd);
-            throw e;
+            Linux.close(fd); // of a folder that was taken away meanwhile
         }
+    }
+
+    private static int open(Path folder) throws IOException {
+        for (int i = 0; ; i++) {
+            try {
+                Folder.create(folder);
+                Path file = folder.resolve(FILE);
+                try {
+                    Files.createFile(file);
+                } catch (FileAlreadyExistsException e) {
+                    // of an earlier run; the lock is the kernel's, not the file
+                }
+                return Linux.open(file, Linux.O_RDWR);
+            } catch (NoSuchFileException e) {
+                if (i == MOST_TRIES) { // else the folder was taken away meanwhile
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static boolean isThatOf(Path folder, int fd) throws IOException {
+        return inode(folder).equals(OptionalLong.of((long) Files.getAttribute(Path.of("/proc/self/fd/" + fd), "unix:ino")));
     }
 
     private static void sign(Path holder, String purpose) {
@@ -120,6 +149,24 @@ public final class VolumeLock implements Closeable {
         } catch (IOException e) {
             // it then looks as if we had died, and the next job signs over it
         }
+        if (made) {
+            removeIfEmpty();
+        }
         Linux.close(fd);
+    }
+
+    private void removeIfEmpty() {
+        try {
+            boolean empty;
+            try (Stream<Path> files = Files.list(folder)) {
+                empty = files.allMatch(file -> file.getFileName().toString().equals(FILE));
+            }
+            if (empty) {
+                Files.deleteIfExists(folder.resolve(FILE));
+                Files.deleteIfExists(folder);
+            }
+        } catch (IOException e) {
+            // an empty folder does no harm
+        }
     }
 }

@@ -2,6 +2,7 @@ package varve.archive.foreign;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -270,6 +271,22 @@ class ForeignFilesTest {
             }
         }
         return all.toByteArray();
+    }
+
+    @Test
+    void anImportThatIsRefusedMakesNeitherAVaultNorAVolume() throws IOException {
+        ImportScene scene = scene();
+        assertEquals(ExitCode.NOT_FOUND, scene.run("import", folder.resolve("none"), "--volume", "new"));
+        assertFalse(Files.exists(scene.vault));
+        Path image = Files.write(folder.resolve("d.img"), Images.mixed(8, 8 * BLOCK));
+        scene.imported(image);
+        List<String> before = scene.files();
+        assertEquals(ExitCode.NOT_FOUND, scene.run("import", folder.resolve("none"), "--volume", "new"));
+        assertEquals(ExitCode.REFUSED, scene.run("import", image, "--volume", "new", "--size", "1M"));
+        assertEquals(ExitCode.REFUSED, scene.run("import", image, "--volume", "new", "--expect-root", "0".repeat(64)));
+        Path empty = Files.write(folder.resolve("empty.qcow2"), new byte[10]);
+        assertEquals(ExitCode.REFUSED, scene.run("import", empty, "--volume", "new", "--format", "qcow2"));
+        assertEquals(before, scene.files());
     }
 
     @Test

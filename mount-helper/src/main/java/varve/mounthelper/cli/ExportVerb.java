@@ -26,6 +26,7 @@ import varve.archive.block.RefusedException;
 import varve.archive.chain.Chain;
 import varve.archive.chain.ChainImage;
 import varve.archive.cli.ExitCode;
+import varve.archive.cli.KeysOption;
 import varve.archive.cli.Progress;
 import varve.archive.cli.ProgressOption;
 import varve.archive.cli.Size;
@@ -68,6 +69,9 @@ public final class ExportVerb implements Verb {
 
     @Mixin
     private VaultsOption vaults = new VaultsOption();
+
+    @Mixin
+    private KeysOption keys = new KeysOption();
 
     @Option(names = "--name", paramLabel = "NAME",
             description = "What the device is called in a bdsync patch or in a list of hashes. Default: what was archived.")
@@ -179,7 +183,7 @@ public final class ExportVerb implements Verb {
     }
 
     private FoundPoint find(PointName point, Stdio stdio) throws IOException {
-        FoundPoint found = FoundPoint.find(vaults.open(point, stdio, stdio.warnings()), point);
+        FoundPoint found = FoundPoint.find(keys.open(vaults.open(point, stdio, stdio.warnings())), point);
         found.checkMeant(point);
         return found;
     }

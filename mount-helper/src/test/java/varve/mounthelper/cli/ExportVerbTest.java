@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +105,52 @@ class ExportVerbTest {
         run(ExitCode.OK, "import", back, "--parent", "tools@latest", "--expect-root", root("-1"));
         run(ExitCode.OK, "export", "tools@latest", "-", "--format", "raw");
         assertArrayEquals(before, out);
+    }
+
+    @Test
+    void sealedPointsAreExportedAndPatchedWithTheirKeyOnlyAndComparedWithout() throws Exception {
+        assumeTrue(Tools.find("python3").isPresent(), "needs python3");
+        Path key = TestFiles.identity();
+        String recipient = Files.readAllLines(key).stream().filter(line -> line.startsWith("# public key: ")).findFirst().orElseThrow().substring(14);
+        Files.write(image, before);
+        run(ExitCode.OK, "archive", image, "--volume", "safe", "--level", 1, "--chunk-size", "64K", "--recipient", recipient);
+        Files.write(image, after);
+        run(ExitCode.OK, "archive", image, "--volume", "safe", "--level", 1);
+        Path raw = folder.resolve("raw");
+        run(ExitCode.WRONG_KEY, "export", "safe@latest", raw, "--format", "raw");
+        assertFalse(Files.exists(raw));
+        run(ExitCode.OK, "export", "safe@latest", raw, "--format", "raw", "--identity", key);
+        assertArrayEquals(after, Files.readAllBytes(raw));
+        run(ExitCode.OK, "show", "safe@latest", "--json");
+        String shown = new String(out, StandardCharsets.UTF_8);
+        if (Tools.find("b3sum").isPresent()) {
+            String sum = new String(tool("b3sum", "--no-names", raw), StandardCharsets.UTF_8).strip();
+            assertTrue(shown.contains("\"root\": \"" + sum), shown + sum);
+        }
+        Path patch = folder.resolve("patch");
+        run(ExitCode.WRONG_KEY, "export", "safe@-1..@latest", patch, "--format", "bdsync");
+        run(ExitCode.OK, "export", "safe@latest..@-1", patch, "--format", "bdsync", "--identity", key);
+        run(ExitCode.OK, "import", patch, "--parent", "safe@latest", "--expect-root", root("-1")); // of whole chunks: it can be sealed without reading any
+
+        byte[] last = before.clone();
+        last[5000] ^= 1;
+        Path small = folder.resolve("small");
+        tool("python3", TestFiles.root().resolve("foreign.py"), "make", "bdsync", Files.write(folder.resolve("old"), before),
+                Files.write(folder.resolve("new"), last), small);
+        run(ExitCode.OK, "list", "safe", "--json");
+        byte[] points = out;
+        run(ExitCode.WRONG_KEY, "import", small, "--parent", "safe@latest");
+        run(ExitCode.OK, "list", "safe", "--json");
+        assertArrayEquals(points, out);
+        run(ExitCode.OK, "import", small, "--parent", "safe@latest", "--identity", key);
+        run(ExitCode.OK, "export", "safe@latest", "-", "--format", "raw", "--identity", key);
+        assertArrayEquals(last, out);
+        try (Stream<Path> files = Files.list(folder.resolve("vault/safe"))) {
+            assertEquals(List.of(), files.map(Path::toString).filter(name -> name.endsWith(".zst")).toList());
+        }
+        run(ExitCode.OK, "diff", "safe@-1", "safe@latest", "--summary");
+        run(ExitCode.WRONG_KEY, "consolidate", "safe", "--full");
+        run(ExitCode.OK, "consolidate", "safe", "--full", "--identity", key);
     }
 
     private String root(String point) {
