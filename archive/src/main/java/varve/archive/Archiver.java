@@ -339,7 +339,7 @@ public final class Archiver {
     private List<Recipient> recipients(Volume volume, History history) throws IOException {
         SealedFor before = SealedFor.of(volume, history);
         if (options.recipients().isEmpty()) {
-            return before.recipients(volume.keys());
+            return before.recipients(volume.keys(), history);
         }
         SealedFor now = SealedFor.keys(options.recipients());
         if (history.latest().isPresent() && !now.equals(before)) {

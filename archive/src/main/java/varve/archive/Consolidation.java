@@ -262,7 +262,8 @@ public final class Consolidation implements Closeable {
     private Outcome write(InstantSource clock, LongConsumer progress, Receipt.Draft receipt, long decoded, Signer signer) throws IOException {
         Manifest point = plan.to().manifest();
         State parent = plan.from().map(Point::state).orElse(State.NOTHING);
-        List<Recipient> recipients = SealedFor.of(volume, volume.read().history()).recipients(volume.keys());
+        History history = volume.read().history();
+        List<Recipient> recipients = SealedFor.of(volume, history).recipients(volume.keys(), history);
         Header header = new Header(plan.kind(), point.chunkLog(), point.volumeId(), parent);
         try (ArchiveWriter writer = new ArchiveWriter(volume.folder(), header, signer, recipients)) {
             try {

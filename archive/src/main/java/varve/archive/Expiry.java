@@ -237,7 +237,8 @@ public final class Expiry {
         Manifest manifest = point.manifest();
         Receipt.Draft receipt = Receipt.begin(Receipt.What.CONSOLIDATE, vault, volume.name(), Manifest.text(manifest.time()), clock);
         Header header = new Header(Kind.DELTA, manifest.chunkLog(), manifest.volumeId(), point.state());
-        List<Recipient> recipients = SealedFor.of(volume, volume.read().history()).recipients(volume.keys());
+        History history = volume.read().history();
+        List<Recipient> recipients = SealedFor.of(volume, history).recipients(volume.keys(), history);
         try (ArchiveWriter writer = new ArchiveWriter(
                 volume.folder(), header, Signatures.signer(Signatures.of(volume).requireKey(), clock), recipients)) {
             Manifest made = writer.commit(point.state(), written -> manifest.derive(

@@ -30,20 +30,40 @@ record PassphraseQuestion(Optional<Path> file) implements KeyFiles.Asking {
         }
         try (InputStream in = new FileInputStream(TERMINAL.toFile());
                 OutputStream out = new FileOutputStream(TERMINAL.toFile())) {
-            stty("-echo");
-            try {
-                String said = answer("Passphrase for " + what + ": ", in, out);
-                if (anew && !said.equals(answer("The same again: ", in, out))) {
-                    throw new WrongKeyException("the two passphrases differ");
-                }
-                return Optional.of(passphrase(said));
-            } finally {
-                stty("echo");
-            }
+            return Optional.of(passphrase(hidden(what, anew, in, out)));
         } catch (WrongKeyException e) {
             throw e;
         } catch (IOException e) {
             return Optional.empty(); // no terminal
+        }
+    }
+
+    /// what is typed is not shown, but what comes after it is, also if somebody types Ctrl-C
+    private static String hidden(String what, boolean anew, InputStream in, OutputStream out) throws IOException {
+        Thread show = new Thread(PassphraseQuestion::show);
+        Runtime.getRuntime().addShutdownHook(show);
+        stty("-echo");
+        try {
+            String said = answer("Passphrase for " + what + ": ", in, out);
+            if (anew && !said.isEmpty() && !said.equals(answer("The same again: ", in, out))) {
+                throw new WrongKeyException("the two passphrases differ");
+            }
+            return said;
+        } finally {
+            stty("echo");
+            try {
+                Runtime.getRuntime().removeShutdownHook(show);
+            } catch (IllegalStateException e) {
+                // it is running
+            }
+        }
+    }
+
+    private static void show() {
+        try {
+            stty("echo");
+        } catch (IOException e) {
+            // the terminal is gone
         }
     }
 

@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import varve.archive.block.DeviceException;
 import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
+import varve.archive.format.CorruptException;
 import varve.archive.format.Manifest;
 import varve.archive.format.Seal;
 import varve.archive.seal.AgeFormatException;
@@ -44,6 +46,24 @@ public record SealedFor(List<String> texts) {
                     ? "a passphrase cannot be combined with keys" : "too many keys: " + Seal.MAX_TEXT + " characters is what there is room for");
         }
         return new SealedFor(texts);
+    }
+
+    /// {@return the keys themselves; a passphrase is one that opens the newest archive at hand that was sealed with one}
+    /// @param keys know the passphrase, if it is one
+    public List<Recipient> recipients(Keys keys, History history) throws IOException {
+        if (texts.contains(Seal.PASSPHRASE)) {
+            Optional<StoredArchive> newest = history.archives().stream()
+                    .filter(archive -> archive.dataAtHand() && archive.manifest().seal().filter(seal -> seal.recipients().equals(texts)).isPresent())
+                    .max(Comparator.comparing(archive -> archive.manifest().finished()));
+            try {
+                if (newest.isPresent()) {
+                    newest.get().openData().close();
+                }
+            } catch (CorruptException | DeviceException e) {
+                // what is damaged proves nothing of a passphrase
+            }
+        }
+        return recipients(keys);
     }
 
     /// {@return the keys themselves}

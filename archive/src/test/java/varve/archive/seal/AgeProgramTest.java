@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import varve.testdata.TestFiles;
 import varve.testdata.Tools;
 
 /// The programs `age`, `age-keygen` and `ssh-keygen` read what we seal, and the reverse.
@@ -19,28 +20,7 @@ class AgeProgramTest {
 
     private static final int SIZE = 3 * ChunkCipher.CHUNK_SIZE + 5;
     private static final String PASSPHRASE = "ein Kännchen Öl";
-
-    /// says the passphrase to a program that asks for it at its terminal, as often as it asks
-    private static final String TERMINAL = """
-            import os, pty, sys
-            secret = os.environ.get('SECRET', sys.argv[1]).encode() + b'\\n'
-            pid, fd = pty.fork()
-            if pid == 0:
-                os.execvp(sys.argv[2], sys.argv[2:])
-            seen = b''
-            while True:
-                try:
-                    got = os.read(fd, 4096)
-                except OSError:
-                    break
-                if not got:
-                    break
-                seen += got
-                while b': ' in seen:
-                    seen = seen.split(b': ', 1)[1]
-                    os.write(fd, secret)
-            sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-            """;
+    private static final Path TERMINAL = TestFiles.root().resolve("terminal.py");
 
     @TempDir
     private Path folder;
@@ -75,11 +55,11 @@ class AgeProgramTest {
     void passphrases() throws IOException {
         assumeTrue(Tools.find("age").isPresent() && Tools.find("python3").isPresent(), "needs age and python3");
         Path ours = Files.write(folder.resolve("ours.age"), Sealing.seal(content, new Passphrase(PASSPHRASE, 10)));
-        run("python3", "-c", TERMINAL, PASSPHRASE, "age", "-d", "-o", folder.resolve("opened"), ours);
+        run("python3", TERMINAL, ": ", PASSPHRASE + "\\n", "--", "age", "-d", "-o", folder.resolve("opened"), ours);
         assertArrayEquals(content, Files.readAllBytes(folder.resolve("opened")));
 
         Path plain = Files.write(folder.resolve("plain"), content);
-        run("python3", "-c", TERMINAL, PASSPHRASE, "age", "-p", "-o", folder.resolve("theirs.age"), plain);
+        run("python3", TERMINAL, ": ", PASSPHRASE + "\\n", ": ", PASSPHRASE + "\\n", "--", "age", "-p", "-o", folder.resolve("theirs.age"), plain);
         byte[] theirs = Files.readAllBytes(folder.resolve("theirs.age"));
         assertArrayEquals(content, Sealing.open(theirs, new Passphrase(PASSPHRASE)).orElseThrow());
     }
