@@ -13,6 +13,11 @@ import java.util.stream.Stream;
 /// as root; the host's files are there, read-only. Programs are looked for in `/mnt/first` before anywhere else.
 public final class Guest {
 
+    /// options of a JVM in a guest, where memory is slow when it is touched first: the classes of the JDK are used where they lie, and not moved
+    public static final List<String> JVM = Stream.concat(
+                    VarveProcess.QUICK.stream(), Stream.of("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"))
+            .toList();
+
     private static final int MEMORY_MIB = 900;
 
     private Guest() {}
@@ -31,7 +36,7 @@ public final class Guest {
     /// {@return the command that starts a main class of the test's class path in the guest}
     public static String command(Class<?> main) {
         List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        words.addAll(VarveProcess.QUICK);
+        words.addAll(JVM);
         words.addAll(List.of("-Djava.io.tmpdir=/mnt/tmp", "-cp", "'" + System.getProperty("java.class.path") + "'", main.getName()));
         return String.join(" ", words);
     }

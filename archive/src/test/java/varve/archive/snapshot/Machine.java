@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import varve.archive.cli.Captured;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Main;
-import varve.testdata.VarveProcess;
+import varve.testdata.Guest;
 
 /// What a test of snapshots works with on a machine that has the storage: its programs, `varve` in this process, and `varve` in another one
 /// that is killed at the n-th program that it calls.
@@ -186,7 +186,7 @@ final class Machine {
 
     private Ended process(Map<String, String> more, List<String> words) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(VarveProcess.QUICK);
+        command.addAll(Guest.JVM);
         command.addAll(List.of("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"), "-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(words);
         Path err = folder.resolve("err");
