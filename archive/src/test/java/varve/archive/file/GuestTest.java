@@ -79,7 +79,7 @@ final class GuestTest {
         evict();
         assertEquals(0, cached());
         readAll();
-        assertTrue(cached() < 1 << 20, () -> cachedText());
+        assertTrue(cached() < 1 << 20, this::cachedText);
     }
 
     @Test
@@ -87,7 +87,7 @@ final class GuestTest {
         Files.readAllBytes(data);
         assertEquals(Files.size(data), cached());
         readAll();
-        assertEquals(Files.size(data), cached());
+        assertTrue(cached() > Files.size(data) - (1 << 20), this::cachedText); // the kernel may take a page or two
     }
 
     private String cachedText() {
