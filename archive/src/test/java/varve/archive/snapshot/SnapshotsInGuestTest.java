@@ -20,7 +20,7 @@ class SnapshotsInGuestTest {
     private static final long DISK = 256L << 20;
     private static final int LIMIT_SECONDS = Integer.getInteger("varve.test.guestLimit", 900);
     private static final int NIGHTS = Integer.getInteger("varve.test.nights", 2);
-    private static final int KILLS = Integer.getInteger("varve.test.kills", 2);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 1);
 
     @TempDir
     static Path job;
