@@ -12,7 +12,7 @@ import varve.testdata.Guest;
 import varve.testdata.Histories;
 
 /// Snapshots by the real LVM, thin pools and DRBD, in a kernel of their own: nightly deltas of a file system in use, and runs
-/// that are killed at any step. In each check two nights and two of the steps of each kind, so that it does not take a quarter of an
+/// that are killed at any step. In each check two nights and a kill of each kind, so that it does not take a quarter of an
 /// hour; `-Dvarve.test.nights=7 -Dvarve.test.kills=99` for all, `-Dvarve.test.seed=random` for other steps.
 class SnapshotsInGuestTest {
 
