@@ -32,7 +32,7 @@ import varve.testdata.VarveProcess.Ended;
 class FailingVaultTest {
 
     private static final int MIB = 1 << 20;
-    private static final int EVERY = Integer.getInteger("varve.test.failEvery", 4);
+    private static final int EVERY = Integer.getInteger("varve.test.failEvery", 8);
 
     @TempDir
     Path folder;
@@ -137,7 +137,7 @@ class FailingVaultTest {
 
     // ---- every call that can fail
 
-    /// Lets the nth call of a kind fail, for every fourth n of the frequent ones, or, by `-Dvarve.test.failEvery=1`, for each.
+    /// Lets the nth call of a kind fail, for every eighth n of the frequent ones, or, by `-Dvarve.test.failEvery=1`, for each.
     @ParameterizedTest
     @CsvSource({"pwrite64, ENOSPC", "fsync, EIO", "ftruncate, EIO", "rename, EIO", "mkdir, ENOSPC", "link, EPERM", "unlink, EIO"})
     void anyCallThatFailsIsOneClearErrorAndTheNextRunDoesBetter(String call, String errno) throws Exception {

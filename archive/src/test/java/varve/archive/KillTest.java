@@ -32,8 +32,8 @@ import varve.testdata.VarveProcess.Ended;
 /// A run that dies at any moment loses nothing, and the run after it ends as if nothing had happened.
 class KillTest {
 
-    private static final int KILLS = Integer.getInteger("varve.test.kills", 16);
-    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 4);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 10);
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 8);
 
     private static final int SIZE = 10 << 20;
     private static final int NOISE = 16 << 20;
