@@ -49,7 +49,7 @@ import varve.testdata.Images;
 final class DamagedSetsTest {
 
     private static final int GROUP = 1 << FileTree.GROUP_LOG;
-    private static final int SETS = Integer.getInteger("varve.test.damaged-sets", 5_000);
+    private static final int SETS = Integer.getInteger("varve.test.damaged-sets", 3_000);
     private static final int CHUNK = TestVault.CHUNK;
     private static final List<String> EXTENSIONS = List.of("zst", "index", "tree", "json");
 
