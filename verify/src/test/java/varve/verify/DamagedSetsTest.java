@@ -45,7 +45,7 @@ import varve.testdata.Images;
 /// last byte, and nothing else changes.
 ///
 /// Which that is, the test knows from the bytes: it compares what was written with what is left, and never asks the code under test.
-/// `-Dvarve.test.damaged-sets=N` asks for N sets instead of 5,000; 20,000 take some two minutes.
+/// `-Dvarve.test.damaged-sets=N` asks for N sets instead of 3,000; 20,000 take some two minutes.
 final class DamagedSetsTest {
 
     private static final int GROUP = 1 << FileTree.GROUP_LOG;
