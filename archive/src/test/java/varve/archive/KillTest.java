@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -418,11 +419,15 @@ class KillTest {
     }
 
     private VarveProcess throttled() throws IOException {
-        return VarveProcess.start("archive", image, "--vault", volume.vault(), "--volume", "tools", "--bwlimit", "12M");
+        return VarveProcess.start("archive", image, "--vault", volume.vault(), "--volume", "tools", "--bwlimit", "6M");
     }
 
     private long staged() throws IOException {
-        return Files.exists(volume.stage("data")) ? Files.size(volume.stage("data")) : 0;
+        try {
+            return Files.size(volume.stage("data"));
+        } catch (NoSuchFileException e) {
+            return 0;
+        }
     }
 
     private long killAtStage(long size) throws Exception {
