@@ -142,7 +142,7 @@ final class WritableServeTest {
     void fioVerifiesWhatItWroteFromSeveralClients() throws Exception {
         Assumptions.assumeTrue(Tools.run("fio", "--enghelp").filter(output -> output.text().contains("nbd")).isPresent(), "no fio with nbd");
         try (VarveProcess varve = serve("tools", "--writable", overlay)) {
-            run("fio", "--name=w", "--ioengine=nbd", "--uri=" + uri(), "--rw=randrw", "--bssplit=512/20:4k/60:64k/20", "--size=24M",
+            run("fio", "--name=w", "--aux-path=" + folder, "--ioengine=nbd", "--uri=" + uri(), "--rw=randrw", "--bssplit=512/20:4k/60:64k/20", "--size=24M",
                     "--io_size=12M", "--iodepth=16", "--verify=crc32c", "--verify_fatal=1", "--fsync=64", "--randseed=7", "--minimal");
             varve.kill();
         }
