@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +59,18 @@ abstract class RealMounts {
             unmountAll();
             assertNothingIsLeft();
         }
+    }
+
+    /// {@return an image of an ext4 that was unmounted well, with one file}
+    Path imageWithFile(long size) throws IOException {
+        Path content = Files.createDirectories(folder.resolve("content"));
+        Files.write(content.resolve("file"), Images.noise(1, 1_000_000));
+        Path image = folder.resolve("files.img");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(size);
+        }
+        Tools.run("mke2fs", "-q", "-t", "ext4", "-d", content, image).orElseGet(() -> Assumptions.abort("needs mke2fs")).expectSuccess();
+        return image;
     }
 
     /// Whatever is mounted, and in use.

@@ -3,14 +3,12 @@ package varve.mounthelper.mount;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import varve.mounthelper.FileTree;
-import varve.testdata.Images;
 import varve.testdata.TestFiles;
 import varve.testdata.Tools;
 import varve.testdata.VarveProcess;
@@ -22,13 +20,7 @@ final class SealedMountTest extends RealMounts {
 
     @Test
     void aSealedVolumeIsServedAndMountedWithItsKeyAlone() throws Exception {
-        Path content = Files.createDirectories(folder.resolve("content"));
-        Files.write(content.resolve("file"), Images.noise(1, 1_000_000));
-        Path image = folder.resolve("files.img");
-        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-            file.setLength(16 * MIB);
-        }
-        Tools.run("mke2fs", "-q", "-t", "ext4", "-d", content, image).orElseGet(() -> Assumptions.abort("needs mke2fs")).expectSuccess();
+        Path image = imageWithFile(16 * MIB);
         Path key = Files.copy(TestFiles.identity(), folder.resolve("key.txt"));
         String recipient = Files.readAllLines(key).stream().filter(line -> line.startsWith("# public key: ")).findFirst().orElseThrow().substring(14);
         here(0, "archive", image, "--volume", "tools", "--vault", vault, "--recipient", recipient);
@@ -50,7 +42,7 @@ final class SealedMountTest extends RealMounts {
         Path fromHere = Path.of("").toAbsolutePath().relativize(key); // the server has another current folder
         Path overlay = folder.resolve("o");
         varve("mount", "tools", place, "--identity", fromHere, "--writable", overlay).expect(0);
-        assertEquals(-1, Files.mismatch(content.resolve("file"), place.resolve("file")));
+        assertEquals(-1, Files.mismatch(folder.resolve("content").resolve("file"), place.resolve("file")));
         Files.writeString(place.resolve("new"), "new");
         assertTrue(FileTree.describe(place).containsKey("new"));
         unmount(place);

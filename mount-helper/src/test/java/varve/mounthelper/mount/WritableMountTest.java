@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -16,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,14 +133,7 @@ final class WritableMountTest extends RealMounts {
 
     /// An ext4 that was unmounted well, of 32 MiB.
     private void archiveFiles() throws Exception {
-        Path content = Files.createDirectories(folder.resolve("content"));
-        Files.write(content.resolve("file"), Images.noise(1, 1_000_000));
-        Path image = folder.resolve("files.img");
-        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-            file.setLength(32 * MIB);
-        }
-        Tools.run("mke2fs", "-q", "-t", "ext4", "-d", content, image).orElseGet(() -> Assumptions.abort("needs mke2fs")).expectSuccess();
-        archive(image);
+        archive(imageWithFile(32 * MIB));
     }
 
     @Test
