@@ -151,16 +151,16 @@ final class Decoders implements AutoCloseable {
     private ChainReader reader(Image image, Map<Image, ChainReader> readers) {
         ChainReader reader = readers.get(image);
         if (reader == null) {
-            reader = new ChainReader(image.chain(), new SharedFrames(image));
-            readers.put(image, reader);
-            int most = image.chain().geometry().chunkSize() >= LARGE_CHUNK ? 1 : MOST_READERS;
+            int others = (image.chain().geometry().chunkSize() >= LARGE_CHUNK ? 1 : MOST_READERS) - 1;
             for (Iterator<Map.Entry<Image, ChainReader>> eldest = readers.entrySet().iterator(); eldest.hasNext(); ) {
                 Map.Entry<Image, ChainReader> other = eldest.next();
-                if (other.getKey().closed() || readers.size() > most) {
+                if (other.getKey().closed() || readers.size() > others) {
                     eldest.remove();
                     other.getValue().close();
                 }
             }
+            reader = new ChainReader(image.chain(), new SharedFrames(image));
+            readers.put(image, reader); // also of one that is being closed: that waits for who is at work on it
         }
         return reader;
     }
