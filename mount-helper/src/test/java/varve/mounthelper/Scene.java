@@ -21,6 +21,7 @@ import org.bouncycastle.crypto.digests.Blake3Digest;
 import varve.archive.ArchiveOptions;
 import varve.archive.Archiver;
 import varve.archive.block.FileDevice;
+import varve.archive.seal.Recipient;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 
@@ -33,6 +34,7 @@ public final class Scene {
     public final Path folder;
     public final Path vault;
     private int points;
+    private List<Recipient> recipients = List.of();
 
     public Scene(Path folder) {
         this.folder = folder;
@@ -82,6 +84,12 @@ public final class Scene {
         return changed;
     }
 
+    /// Has points that are recorded from now on sealed.
+    public Scene sealedFor(List<Recipient> keys) {
+        recipients = keys;
+        return this;
+    }
+
     /// Records a point in time.
     public Scene archive(byte[] image) throws Exception {
         Path source = Files.write(folder.resolve("source.img"), image);
@@ -90,7 +98,7 @@ public final class Scene {
         ArchiveOptions options = new ArchiveOptions(
                 false, standard.level(), OptionalInt.of(16), 2, 0, false, Optional.empty(), false);
         try (FileDevice device = FileDevice.open(source)) {
-            new Archiver(Vault.openOrCreate(vault), "tools", options, () -> time, bytes -> {}, warning -> {})
+            new Archiver(Vault.openOrCreate(vault), "tools", options.with(recipients), () -> time, bytes -> {}, warning -> {})
                     .archive(device, Duration.ZERO);
         }
         return this;

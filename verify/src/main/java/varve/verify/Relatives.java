@@ -16,6 +16,7 @@ import varve.archive.chain.ChainReader;
 import varve.archive.chain.History;
 import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
+import varve.archive.file.Reading;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
@@ -178,7 +179,7 @@ final class Relatives implements Closeable {
     }
 
     private static boolean offer(StoredArchive archive, Node.Frame frame, MemorySegment room, TwinTaker taker) throws IOException {
-        try (DataCopies copies = archive.openCopies(true)) {
+        try (DataCopies copies = archive.openCopies(true, Reading.ONCE)) {
             for (int i = 0; i < copies.count(); i++) {
                 MemorySegment bytes;
                 try {

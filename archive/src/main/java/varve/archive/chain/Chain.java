@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import varve.archive.block.Geometry;
 import varve.archive.file.Index;
+import varve.archive.file.Reading;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Extent;
@@ -66,10 +67,19 @@ public final class Chain implements Closeable {
     /// @param path full first, each delta's parent the state before it
     /// @throws CorruptException if the tables are damaged, or do not combine to the root
     public static Chain open(List<StoredArchive> path) throws IOException {
+        return open(path, Reading.ONCE);
+    }
+
+    /// Opens a path of archives.
+    ///
+    /// @param path full first, each delta's parent the state before it
+    /// @param reading of the data files
+    /// @throws CorruptException if the tables are damaged, or do not combine to the root
+    public static Chain open(List<StoredArchive> path, Reading reading) throws IOException {
         List<Layer> layers = new ArrayList<>();
         try {
             for (StoredArchive archive : path) {
-                layers.add(new Layer(archive, path.size() <= MOST_OPEN));
+                layers.add(new Layer(archive, path.size() <= MOST_OPEN, reading));
             }
             return new Chain(List.copyOf(layers));
         } catch (Throwable e) {

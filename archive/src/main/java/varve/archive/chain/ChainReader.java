@@ -4,7 +4,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.DeviceException;
 import varve.archive.block.Geometry;
@@ -42,6 +44,7 @@ public final class ChainReader implements AutoCloseable {
     private int offeredLayer = -1;
     private long offeredPosition;
     private MemorySegment offered = MemorySegment.NULL;
+    private @Nullable MemorySegment values; // of groups, if they are wanted
     private int copy; // of the data files, that is tried first
 
     /// One that keeps the last few frames itself.
@@ -103,6 +106,19 @@ public final class ChainReader implements AutoCloseable {
         read(found, chunk, chain.geometry(), into);
     }
 
+    /// As [#read(Chain.Found, long, MemorySegment)], with what it takes to prove parts of the chunk later, when they come from elsewhere.
+    ///
+    /// @param groups takes the values of all groups of [SubtreeHasher#GROUP] bytes in the chunk, [Hash#SIZE] bytes each: of a data node, these are nodes of the
+    ///     tree that its hash is the top of
+    public void read(Chain.Found found, long chunk, MemorySegment into, MemorySegment groups) throws IOException {
+        values = groups;
+        try {
+            read(found, chunk, into);
+        } finally {
+            values = null;
+        }
+    }
+
     private void read(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         if (found.node().zero()) {
             into.fill((byte) 0);
@@ -121,11 +137,17 @@ public final class ChainReader implements AutoCloseable {
 
     private void prove(Chain.Found found, long chunk, Geometry then, MemorySegment into) throws IOException {
         fill(found, chunk, into);
-        Hash hash = then.single() ? hasher.whole(into) : hasher.subtree(into, then.offset(chunk));
+        Hash hash = hash(then, chunk, into);
         if (!hash.equals(found.node().hash())) {
             throw new CorruptException(
                     Rule.F026, where(found.layer(), chunk), "expected " + found.node().hash() + ", found " + hash);
         }
+    }
+
+    private Hash hash(Geometry then, long chunk, MemorySegment content) {
+        long offset = then.offset(chunk);
+        Hash top = values == null ? null : hasher.subtree(content, offset, values);
+        return then.single() ? hasher.whole(content) : top == null ? hasher.subtree(content, offset) : top;
     }
 
     /// tries other copies of the data files: those parts that the file trees vouch for, then each copy for all frames
@@ -178,8 +200,62 @@ public final class ChainReader implements AutoCloseable {
         }
     }
 
+    /// A frame that holds a part of a chunk.
+    ///
+    /// @param layer 0 for the full
+    public record Part(int layer, Node.Frame frame) {}
+
+    /// {@return the frames that a chunk is put together from, in the order in which they are decoded}
+    ///
+    /// @param found the node that holds it
+    public List<Part> parts(Chain.Found found, long chunk) throws IOException {
+        List<Part> parts = new ArrayList<>();
+        long firstBlock = chunk << (chain.geometry().chunkLog() - Geometry.BLOCK_LOG);
+        filled.clear();
+        long row = found.row();
+        for (int layer = found.layer(); layer >= 0; layer--) {
+            Index index = chain.layer(layer).index();
+            row = layer == found.layer() ? row : index.find(chunk);
+            Node node = row < 0 ? null : index.node(row);
+            if (node == null) {
+                continue;
+            }
+            if (index.full() || node.zero()) {
+                if (!node.zero()) {
+                    parts.add(new Part(layer, node.frame()));
+                }
+                return parts;
+            }
+            boolean needed = false;
+            long end = index.extentEnd(row);
+            for (long e = node.extent(); e < end; e++) {
+                Extent extent = index.extent(e);
+                int to = (int) (extent.end() - firstBlock);
+                needed |= extent.data() && filled.nextClearBit((int) (extent.first() - firstBlock)) < to;
+                filled.set((int) (extent.first() - firstBlock), to);
+            }
+            if (needed) {
+                parts.add(new Part(layer, node.frame()));
+            }
+        }
+        return parts;
+    }
+
+    /// Decodes a frame for another reader of the chain.
+    ///
+    /// @param content of its size; what is in it then is proved by nothing
+    public void decode(Part part, long chunk, MemorySegment content) throws IOException {
+        decode(part.layer, part.frame, chunk, content);
+    }
+
     private void fillFromFull(int layer, Node node, long chunk, int blocks, MemorySegment into) throws IOException {
         int contentSize = node.frame().contentSize();
+        try (Frames.Held held = framesAtHand.holdIfThere(layer, node.frame())) {
+            if (held != null) {
+                copy(held.content(), 0, 0, blocks, into);
+                return;
+            }
+        }
         if (filled.isEmpty() && contentSize == into.byteSize()) {
             decode(layer, node.frame(), chunk, into);
             return;

@@ -2,6 +2,7 @@ package varve.archive.chain;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import varve.archive.format.Node;
 
 /// Where decoded frames of deltas are kept for the chunks that need them next. What they hold is unverified: it is
@@ -29,6 +30,12 @@ public interface Frames extends AutoCloseable {
     /// @param layer of the archive, 0 for the full
     /// @throws IOException if it cannot be decoded
     Held hold(int layer, Node.Frame frame, Decoding decoding) throws IOException;
+
+    /// {@return a frame's content, if somebody has decoded it or is at it; else null}
+    /// @throws IOException if it cannot be decoded
+    default @Nullable Held holdIfThere(int layer, Node.Frame frame) throws IOException {
+        return null;
+    }
 
     /// Forgets the frames of a layer: they may be read from elsewhere now.
     void forget(int layer);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
+import varve.archive.file.Reading;
 import varve.archive.file.StoredArchive;
 
 /// One archive of an opened chain: its tables at once, its data file when it is first needed.
@@ -13,12 +14,14 @@ final class Layer implements Closeable {
     private final StoredArchive archive;
     private final Index index;
     private final boolean keepOpen;
+    private final Reading reading;
     private volatile @Nullable DataCopies data;
 
     /// @param keepOpen whether the data file stays open between reads
-    Layer(StoredArchive archive, boolean keepOpen) throws IOException {
+    Layer(StoredArchive archive, boolean keepOpen, Reading reading) throws IOException {
         this.archive = archive;
         this.keepOpen = keepOpen;
+        this.reading = reading;
         this.index = archive.openIndex();
     }
 
@@ -42,7 +45,7 @@ final class Layer implements Closeable {
                 if (!archive.dataAtHand()) {
                     throw new BrokenChainException(archive.data() + ": needed, but not at hand; bring it back to this folder");
                 }
-                data = archive.openCopies(keepOpen);
+                data = archive.openCopies(keepOpen, reading);
             }
             return data;
         }

@@ -30,8 +30,8 @@ import varve.archive.seal.WrongKeyException;
 /// A frame has its position in the zstd file. Where that is sealed it is decrypted on the way; [#readStored] gives out the bytes of the data
 /// file as they are.
 ///
-/// What it hands out is unverified: the caller decodes it and compares hashes. A file that was not in the page cache when it
-/// was opened is not left there, so that reading an archive does not cost others their pages. Safe for use by several threads.
+/// What it hands out is unverified: the caller decodes it and compares hashes. What is read once of a file that was not in the page cache when
+/// it was opened is not left there, so that reading an archive does not cost others their pages ([Reading]). Safe for use by several threads.
 public final class ArchiveFile implements AutoCloseable {
 
     private static final int PAGE = 4096;
@@ -42,15 +42,17 @@ public final class ArchiveFile implements AutoCloseable {
     private final Path path;
     private final @Nullable FileChannel channel; // null if it is opened for each read
     private final long size;
+    private final Reading reading;
     private final boolean guest; // whose pages are dropped after reading
     private final int descriptor; // to drop them, or -1
     private @Nullable SealedContent sealed; // null if it is not sealed, or is read as it is stored only
 
-    private ArchiveFile(Path path, @Nullable FileChannel channel, long size) throws IOException {
+    private ArchiveFile(Path path, @Nullable FileChannel channel, long size, Reading reading) throws IOException {
         this.path = path;
         this.channel = channel;
         this.size = size;
-        int fd = path.getFileSystem() == FileSystems.getDefault() ? Linux.open(path, Linux.O_RDONLY) : -1;
+        this.reading = reading;
+        int fd = reading == Reading.ONCE && path.getFileSystem() == FileSystems.getDefault() ? Linux.open(path, Linux.O_RDONLY) : -1;
         boolean drop = false;
         try {
             drop = fd >= 0 && !cached(fd, size);
@@ -82,8 +84,8 @@ public final class ArchiveFile implements AutoCloseable {
     /// @param keepOpen whether it stays open between reads
     /// @throws CorruptException if it is not the file that the manifest describes
     /// @throws WrongKeyException if it is sealed and no key opens it
-    static ArchiveFile open(Path path, Manifest manifest, Keys keys, boolean keepOpen) throws IOException {
-        ArchiveFile file = openAnyway(path);
+    static ArchiveFile open(Path path, Manifest manifest, Keys keys, boolean keepOpen, Reading reading) throws IOException {
+        ArchiveFile file = openAnyway(path, reading);
         try {
             if (manifest.seal().isPresent()) {
                 checkSize(file, manifest);
@@ -103,7 +105,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// @throws CorruptException if it is not the file that the manifest describes
     static ArchiveFile openStored(Path path, Manifest manifest) throws IOException {
         if (manifest.seal().isEmpty()) {
-            return open(path, manifest, Keys.NONE, true);
+            return open(path, manifest, Keys.NONE, true, Reading.ONCE);
         }
         ArchiveFile file = openAnyway(path);
         try {
@@ -135,7 +137,7 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// {@return this, closed between reads}
     private ArchiveFile reopening() throws IOException {
-        ArchiveFile other = new ArchiveFile(path, null, size);
+        ArchiveFile other = new ArchiveFile(path, null, size, reading);
         other.sealed = sealed;
         sealed = null;
         close();
@@ -144,9 +146,13 @@ public final class ArchiveFile implements AutoCloseable {
 
     /// Opens a data file without a look at what is in it: it may be cut off, damaged, or another file altogether.
     public static ArchiveFile openAnyway(Path path) throws IOException {
+        return openAnyway(path, Reading.ONCE);
+    }
+
+    static ArchiveFile openAnyway(Path path, Reading reading) throws IOException {
         FileChannel channel = Folder.open(path);
         try {
-            return new ArchiveFile(path, channel, channel.size());
+            return new ArchiveFile(path, channel, channel.size(), reading);
         } catch (Throwable e) {
             channel.close();
             throw e;
@@ -311,7 +317,7 @@ public final class ArchiveFile implements AutoCloseable {
     /// @throws WrongKeyException if it is sealed and no key opens it
     public static Index openOwnIndex(Path data, Manifest manifest, Keys keys) throws IOException {
         if (manifest.seal().isPresent()) {
-            try (ArchiveFile file = open(data, manifest, keys, true)) {
+            try (ArchiveFile file = open(data, manifest, keys, true, Reading.ONCE)) {
                 return file.openSealedIndex(manifest);
             }
         }

@@ -37,7 +37,7 @@ public final class DataCopies implements AutoCloseable {
     private boolean treeSought;
     private @Nullable SealedContent sealed;
 
-    DataCopies(StoredArchive archive, boolean keepOpen) throws IOException {
+    DataCopies(StoredArchive archive, boolean keepOpen, Reading reading) throws IOException {
         this.archive = archive;
         this.expected = archive.manifest().file();
         IOException failure = null;
@@ -45,7 +45,7 @@ public final class DataCopies implements AutoCloseable {
         try {
             for (Path file : archive.allData()) {
                 try {
-                    files.add(ArchiveFile.open(file, archive.manifest(), archive.keys(), keepOpen));
+                    files.add(ArchiveFile.open(file, archive.manifest(), archive.keys(), keepOpen, reading));
                 } catch (WrongKeyException e) {
                     throw e;
                 } catch (IOException e) {
@@ -55,7 +55,7 @@ public final class DataCopies implements AutoCloseable {
             }
             for (Path file : doubtful) {
                 try {
-                    files.add(ArchiveFile.openAnyway(file));
+                    files.add(ArchiveFile.openAnyway(file, reading));
                 } catch (IOException e) {
                     failure = e;
                 }

@@ -113,7 +113,7 @@ public record StoredArchive(List<Path> folders, Manifest manifest, Keys keys) {
         IOException failure = null;
         for (Path file : allData()) {
             try {
-                return ArchiveFile.open(file, manifest, keys, keepOpen);
+                return ArchiveFile.open(file, manifest, keys, keepOpen, Reading.ONCE);
             } catch (CorruptException | DeviceException e) {
                 failure = failure == null ? e : failure;
             }
@@ -130,8 +130,8 @@ public record StoredArchive(List<Path> folders, Manifest manifest, Keys keys) {
 
     /// {@return the data file in all its copies, whatever is wrong with them}
     /// @param keepOpen whether they stay open between reads
-    public DataCopies openCopies(boolean keepOpen) throws IOException {
-        return new DataCopies(this, keepOpen);
+    public DataCopies openCopies(boolean keepOpen, Reading reading) throws IOException {
+        return new DataCopies(this, keepOpen, reading);
     }
 
     /// {@return the same archive as seen from more folders}

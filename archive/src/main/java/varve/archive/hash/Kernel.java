@@ -111,7 +111,16 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
     ///
     /// @return the value of the subtree, without the ROOT flag
     final Hash reduce(int count) {
-        for (int values = count; values > 1; values = (values + 1) / 2) {
+        reduce(count, count);
+        return value(0);
+    }
+
+    /// Does so until each value that is left stands for `span` of them, a power of two, or for all there are; the last one for what is left over.
+    ///
+    /// @return how many values are left
+    final int reduce(int count, int span) {
+        int values = count;
+        for (int each = 1; each < span && values > 1; each *= 2) {
             int parents = values / 2;
             read(values - 1);
             for (int at = 0; at < parents; at += lanes()) {
@@ -122,8 +131,14 @@ abstract sealed class Kernel permits PlainKernel, VectorKernel {
             if ((values & 1) != 0) {
                 write(parents);
             }
+            values = (values + 1) / 2;
         }
-        read(0);
+        return values;
+    }
+
+    /// {@return the value in a column}
+    final Hash value(int column) {
+        read(column);
         return Compression.hash(value);
     }
 

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Cheap to make; one per thread, since it holds scratch memory; nothing to close.
 public final class SubtreeHasher {
+    /// Bytes of the smaller subtrees of which [#subtree(MemorySegment, long, MemorySegment)] gives the values.
+    public static final int GROUP = 16 * LEAF;
+
     private static final int BATCH = Kernel.WIDTH * LEAF;
     private static final int FEW = 4 * LEAF;
     private static final long LARGEST = 1L << 62;
@@ -52,6 +55,20 @@ public final class SubtreeHasher {
         for (long at = 0; at < size; at += BATCH) {
             MemorySegment part = data.asSlice(at, Math.min(BATCH, size - at));
             merge.add(batch(part, offset + at), part.byteSize());
+        }
+        return merge.value();
+    }
+
+    /// As [#subtree(MemorySegment, long)], with the values of smaller subtrees on the way, which cost nothing more.
+    ///
+    /// @param groups takes the value of each aligned [#GROUP] of the data, the last one perhaps shorter: [Hash#SIZE] bytes each
+    public Hash subtree(MemorySegment data, long offset, MemorySegment groups) {
+        long size = data.byteSize();
+        check(offset, size);
+        TreeMerge merge = new TreeMerge();
+        for (long at = 0; at < size; at += BATCH) {
+            MemorySegment part = data.asSlice(at, Math.min(BATCH, size - at));
+            merge.add(batch(part, offset + at, groups.asSlice(at / GROUP * Hash.SIZE)), part.byteSize());
         }
         return merge.value();
     }
@@ -105,6 +122,12 @@ public final class SubtreeHasher {
             return few(data, offset);
         }
         Kernel kernel = kernel();
+        return kernel.reduce(leaves(data, offset, kernel));
+    }
+
+    /// hashes leaves into the rows of a kernel
+    private static int leaves(MemorySegment data, long offset, Kernel kernel) {
+        int size = (int) data.byteSize();
         int leaves = size / LEAF;
         long index = offset / LEAF;
         kernel.leaves(data, leaves, index);
@@ -112,7 +135,16 @@ public final class SubtreeHasher {
             kernel.put(leaves, Compression.leaf(data, (long) leaves * LEAF, size % LEAF, index + leaves, 0));
             leaves++;
         }
-        return kernel.reduce(leaves);
+        return leaves;
+    }
+
+    private Hash batch(MemorySegment data, long offset, MemorySegment groups) {
+        Kernel kernel = kernel();
+        int values = kernel.reduce(leaves(data, offset, kernel), GROUP / LEAF);
+        for (int i = 0; i < values; i++) {
+            kernel.value(i).write(groups, (long) i * Hash.SIZE);
+        }
+        return kernel.reduce(values);
     }
 
     /// a manifest, say: a kernel would work mostly on lanes without a leaf

@@ -84,6 +84,16 @@ final class KernelContract {
             byte[] data = randomBytes(1 + random.nextInt(1 << 21 + i % 2));
             MemorySegment memory = MemorySegment.ofArray(data);
             expect(Oracle.bouncyCastle(memory), hasher.whole(memory), data.length + " bytes");
+            groups(memory);
+        }
+    }
+
+    private void groups(MemorySegment data) {
+        MemorySegment values = MemorySegment.ofArray(new byte[(int) (data.byteSize() / SubtreeHasher.GROUP + 1) * Hash.SIZE]);
+        expect(hasher.subtree(data, 1L << 40), hasher.subtree(data, 1L << 40, values), "with groups");
+        for (long at = 0; at < data.byteSize(); at += SubtreeHasher.GROUP) {
+            MemorySegment group = data.asSlice(at, Math.min(SubtreeHasher.GROUP, data.byteSize() - at));
+            expect(hasher.subtree(group, (1L << 40) + at), Hash.read(values, at / SubtreeHasher.GROUP * Hash.SIZE), "a group at " + at);
         }
     }
 

@@ -29,6 +29,20 @@ class SubtreeHasherTest {
         assertNotEquals(hasher.zeros(0, 3000), hasher.zeros(4096L << 32, 3000));
     }
 
+    @ParameterizedTest
+    @CsvSource({"1, 0", "4096, 4096", "16384, 16384", "16385, 0", "65536, 131072", "65537, 0", "262144, 262144", "400000, 524288", "524288, 0", "1048576, 4194304"})
+    void valuesOfGroupsAreThoseOfEachAlone(int size, long offset) {
+        MemorySegment data = MemorySegment.ofArray(Oracle.vectorInput(size));
+        int groups = (size + SubtreeHasher.GROUP - 1) / SubtreeHasher.GROUP;
+        MemorySegment values = MemorySegment.ofArray(new byte[groups * Hash.SIZE]);
+        assertEquals(hasher.subtree(data, offset), hasher.subtree(data, offset, values));
+        for (int group = 0; group < groups; group++) {
+            long at = (long) group * SubtreeHasher.GROUP;
+            MemorySegment alone = data.asSlice(at, Math.min(SubtreeHasher.GROUP, size - at));
+            assertEquals(hasher.subtree(alone, offset + at), Hash.read(values, (long) group * Hash.SIZE), "group " + group);
+        }
+    }
+
     @Test
     void aRootIsNotAValue() {
         for (int size : new int[] {1, 1000, 1024, 1025, 4096}) {

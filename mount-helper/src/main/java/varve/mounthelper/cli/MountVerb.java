@@ -140,7 +140,7 @@ public final class MountVerb implements Verb {
             Linux.serveWrites();
         }
         CountDownLatch over = new CountDownLatch(1);
-        try (Images opened = new Images(log);
+        try (Images opened = ServedImages.open(log);
                 VaultTree tree = tree(new Points(places, Clock.systemUTC()), opened, names, log);
                 FuseServer server = FuseServer.mount(folder, tree, new FuseOptions(writable, others), log)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> end(server, tree, over, log)));

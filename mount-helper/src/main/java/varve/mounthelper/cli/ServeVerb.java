@@ -132,7 +132,7 @@ public final class ServeVerb implements Verb {
             Linux.serveWrites();
         }
         try (Restoration restoration = pull == null ? null : Restoration.open(places, names.getFirst(), pull, background());
-                Images images = new Images(log);
+                Images images = ServedImages.open(log);
                 Offer offer = offer(new VaultExports(new Points(places, Clock.systemUTC()), images, names, log));
                 Listener listener = listener(tcp);
                 NbdServer server = new NbdServer(offer.exports, settings, log);

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Cache implements AutoCloseable {
 
     private final Slab slab;
+    private final Leaving leaving;
     private final Map<Key, Entry> entries = new LinkedHashMap<>(256, 0.75f, true);
 
     /// What an entry is of.
@@ -34,6 +35,10 @@ final class Cache implements AutoCloseable {
         static Key chunk(Image image, long chunk) {
             return new Key(image, CHUNK, chunk);
         }
+
+        boolean ofChunk() {
+            return layer == CHUNK;
+        }
     }
 
     /// A chunk or frame that is there or on its way. Closing it unpins it.
@@ -43,6 +48,8 @@ final class Cache implements AutoCloseable {
         private final CompletableFuture<MemorySegment> content = new CompletableFuture<>();
         private int pins;
         private boolean claimed;
+        private long taken; // bytes
+        private MemorySegment values = MemorySegment.NULL; // of a chunk's groups
 
         private Entry(Key key) {
             this.key = key;
@@ -67,6 +74,11 @@ final class Cache implements AutoCloseable {
             }
         }
 
+        /// Attaches what it takes to prove parts of a chunk when they come from elsewhere; by who brings it.
+        void values(MemorySegment values) {
+            this.values = values;
+        }
+
         /// Finds room and fills it.
         ///
         /// @throws IOException if that is not possible; all who wait for it get the same
@@ -82,6 +94,13 @@ final class Cache implements AutoCloseable {
                 throw e;
             }
             content.complete(room);
+        }
+
+        /// Notes that a part of the content was copied.
+        void took(long size) {
+            synchronized (Cache.this) {
+                taken += size;
+            }
         }
 
         void fail(Throwable cause) {
@@ -123,9 +142,18 @@ final class Cache implements AutoCloseable {
         void into(MemorySegment room) throws IOException;
     }
 
+    /// Looks after what has to go since there is no room for it any more.
+    @FunctionalInterface
+    interface Leaving {
+        /// @param values of a chunk
+        /// @param whole whether as much was copied from it as it holds
+        void leaves(Key key, MemorySegment content, MemorySegment values, boolean whole);
+    }
+
     /// @param size of the memory in bytes
-    Cache(long size) throws IOException {
+    Cache(long size, Leaving leaving) throws IOException {
         this.slab = new Slab(size);
+        this.leaving = leaving;
     }
 
     /// {@return an entry, which is new if it was not there; pinned until it is closed}
@@ -138,6 +166,20 @@ final class Cache implements AutoCloseable {
     /// {@return a new entry, pinned until it is closed, or null if there is one}
     synchronized @Nullable Entry pinNew(Key key) {
         return entries.containsKey(key) ? null : pin(key);
+    }
+
+    /// {@return an entry that somebody has claimed, pinned until it is closed, or null if there is none}
+    synchronized @Nullable Entry pinClaimed(Key key) {
+        Entry entry = entries.get(key);
+        return entry == null || !entry.claimed ? null : pin(key);
+    }
+
+    /// Drops an entry that nobody has claimed, and nobody is about to.
+    synchronized void dropUnclaimed(Entry entry) {
+        if (!entry.claimed && entry.pins == 0) {
+            entry.claimed = true;
+            entries.remove(entry.key, entry);
+        }
     }
 
     synchronized boolean holds(Key key) {
@@ -165,22 +207,40 @@ final class Cache implements AutoCloseable {
         notifyAll();
     }
 
-    private synchronized MemorySegment take(long size) throws IOException {
+    private MemorySegment take(long size) {
         while (true) {
-            MemorySegment room = slab.take(size);
-            for (Iterator<Entry> eldest = entries.values().iterator(); room == null && eldest.hasNext(); ) {
-                Entry entry = eldest.next();
-                if (entry.pins == 0 && entry.content.isDone()) {
-                    eldest.remove();
-                    free(entry);
-                    room = slab.take(size);
+            Entry eldest;
+            synchronized (this) {
+                MemorySegment room = slab.take(size);
+                if (room != null) {
+                    return room;
+                }
+                eldest = removeEldest();
+                if (eldest == null) {
+                    awaitChange();
+                    continue;
                 }
             }
-            if (room != null) {
-                return room;
+            if (!eldest.content.isCompletedExceptionally()) {
+                MemorySegment content = eldest.content.join();
+                leaving.leaves(eldest.key, content, eldest.values, eldest.taken >= content.byteSize());
             }
-            awaitChange();
+            synchronized (this) {
+                free(eldest);
+                notifyAll();
+            }
         }
+    }
+
+    private @Nullable Entry removeEldest() {
+        for (Iterator<Entry> eldest = entries.values().iterator(); eldest.hasNext(); ) {
+            Entry entry = eldest.next();
+            if (entry.pins == 0 && entry.content.isDone()) {
+                eldest.remove();
+                return entry;
+            }
+        }
+        return null;
     }
 
     private void free(Entry entry) {

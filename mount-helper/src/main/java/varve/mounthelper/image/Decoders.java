@@ -32,9 +32,25 @@ final class Decoders implements AutoCloseable {
     private final Semaphore free; // of it, for what is being decoded
     private final Deque<Cache.Entry> wanted = new ArrayDeque<>();
     private final Deque<Cache.Entry> ahead = new ArrayDeque<>();
+    private final Deque<Job> help = new ArrayDeque<>();
     private final List<Image> busy = new ArrayList<>(); // one for each thread at work
     private final List<Thread> threads = new ArrayList<>();
+    private int idle; // threads
     private boolean closed;
+
+    /// What a thread does next.
+    ///
+    /// @param entry of a chunk that is put together; or of a part of it, which is decoded for the thread that is at the chunk
+    private record Job(Cache.Entry entry, long chunk, ChainReader.@Nullable Part part) {
+
+        Job(Cache.Entry chunk) {
+            this(chunk, chunk.key().place(), null);
+        }
+
+        Image image() {
+            return entry.key().image();
+        }
+    }
 
     Decoders(Cache cache, long cacheSize, int count) {
         this.cache = cache;
@@ -84,6 +100,7 @@ final class Decoders implements AutoCloseable {
                 }
             }
             wanted.removeIf(entry -> entry.key().image().equals(image)); // others were first
+            help.removeIf(each -> each.image().equals(image));
             boolean interrupted = false;
             while (busy.contains(image)) {
                 try {
@@ -98,32 +115,53 @@ final class Decoders implements AutoCloseable {
         }
     }
 
-    private synchronized Cache.@Nullable Entry next() throws InterruptedException {
+    private synchronized @Nullable Job next() throws InterruptedException {
         while (!closed) {
-            Cache.Entry entry = wanted.isEmpty() ? ahead.poll() : wanted.poll();
-            if (entry == null) {
+            Job job = !wanted.isEmpty() ? new Job(wanted.remove()) : !help.isEmpty() ? help.remove() : !ahead.isEmpty() ? new Job(ahead.remove()) : null;
+            if (job == null) {
+                idle++;
                 wait();
-            } else if (entry.claim()) {
-                busy.add(entry.key().image());
-                return entry;
+                idle--;
+            } else if (start(job)) {
+                busy.add(job.image());
+                return job;
             }
         }
         return null;
     }
 
-    private synchronized void done(Cache.Entry entry) {
-        busy.remove(entry.key().image());
+    private boolean start(Job job) {
+        if (job.part == null) {
+            return job.entry.claim();
+        }
+        int need = units(job.part.frame().contentSize());
+        if (!free.tryAcquire(need)) {
+            return false; // no thread waits for room only to help another
+        }
+        if (!job.entry.claim()) {
+            free.release(need);
+            return false;
+        }
+        return true;
+    }
+
+    private synchronized void done(Job job) {
+        busy.remove(job.image());
         notifyAll();
     }
 
     private void work() {
         Map<Image, ChainReader> readers = new LinkedHashMap<>(MOST_READERS, 0.75f, true);
         try {
-            for (Cache.Entry entry = next(); entry != null; entry = next()) {
+            for (Job job = next(); job != null; job = next()) {
                 try {
-                    load(entry, readers);
+                    if (job.part == null) {
+                        load(job.entry, readers);
+                    } else {
+                        help(job, job.part, readers);
+                    }
                 } finally {
-                    done(entry);
+                    done(job);
                 }
             }
         } catch (InterruptedException e) {
@@ -135,17 +173,59 @@ final class Decoders implements AutoCloseable {
 
     private void load(Cache.Entry entry, Map<Image, ChainReader> readers) {
         Image image = entry.key().image();
-        int need = (int) Math.min(room, image.decodingSize() / UNIT + 2);
+        int need = units(image.decodingSize());
         free.acquireUninterruptibly(need);
+        List<Cache.Entry> asked = new ArrayList<>();
         try {
             long chunk = entry.key().place();
             ChainReader reader = reader(image, readers);
-            entry.bring(image.chunkLength(chunk), into -> image.decode(reader, chunk, into));
+            askForHelp(image, chunk, reader, asked);
+            entry.bring(image.chunkLength(chunk), into -> entry.values(image.decode(reader, chunk, into)));
         } catch (Throwable e) { // those who wait for it have it, too
+            entry.fail(e);
             image.tell(entry.key().place(), e);
         } finally {
+            asked.forEach(cache::dropUnclaimed);
             free.release(need);
         }
+    }
+
+    /// Has threads that have nothing to do decode all frames of a chunk but the first. What none of them has begun when it is needed is decoded by who needs it.
+    ///
+    /// @param asked takes those that were not there
+    private void askForHelp(Image image, long chunk, ChainReader reader, List<Cache.Entry> asked) throws IOException {
+        synchronized (this) {
+            if (idle == 0) {
+                return;
+            }
+        }
+        List<ChainReader.Part> parts = image.parts(reader, chunk);
+        for (ChainReader.Part part : parts.subList(Math.min(1, parts.size()), parts.size())) {
+            try (Cache.Entry frame = cache.pinNew(new Cache.Key(image, part.layer(), part.frame().position()))) {
+                if (frame != null) {
+                    asked.add(frame);
+                    synchronized (this) {
+                        help.add(new Job(frame, chunk, part));
+                        notifyAll();
+                    }
+                }
+            }
+        }
+    }
+
+    private void help(Job job, ChainReader.Part part, Map<Image, ChainReader> readers) {
+        try {
+            ChainReader reader = reader(job.image(), readers);
+            job.entry.bring(part.frame().contentSize(), content -> reader.decode(part, job.chunk, content));
+        } catch (Throwable e) { // it is told by those who wait for it
+            job.entry.fail(e);
+        } finally {
+            free.release(units(part.frame().contentSize()));
+        }
+    }
+
+    private int units(long size) {
+        return (int) Math.min(room, size / UNIT + 2);
     }
 
     private ChainReader reader(Image image, Map<Image, ChainReader> readers) {
@@ -181,6 +261,20 @@ final class Decoders implements AutoCloseable {
                 if (entry.claim()) {
                     entry.bring(frame.contentSize(), decoding::into);
                 }
+                return new Shared(entry, entry.await());
+            } catch (Throwable e) {
+                entry.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public @Nullable Held holdIfThere(int layer, Node.Frame frame) throws IOException {
+            Cache.Entry entry = cache.pinClaimed(new Cache.Key(image, layer, frame.position()));
+            if (entry == null) {
+                return null;
+            }
+            try {
                 return new Shared(entry, entry.await());
             } catch (Throwable e) {
                 entry.close();

@@ -2,11 +2,13 @@ package varve.mounthelper.image;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.block.Run;
 import varve.archive.chain.Chain;
@@ -39,6 +41,7 @@ public final class Image implements Composed {
     private final String name;
     private final Cache cache;
     private final Decoders decoders;
+    private final @Nullable DiskCache disk; // null if nothing of it may lie on a disk
     private final Consumer<String> damage;
     private final Runnable release;
     private final AtomicLongArray streams = new AtomicLongArray(STREAMS); // the chunk each of them was in last, plus 1
@@ -50,12 +53,13 @@ public final class Image implements Composed {
 
     /// @param damage takes what is found wrong: once for each chunk that cannot be read, and for each archive that other copies serve for
     /// @param release is run by each close
-    Image(Chain chain, String name, Cache cache, Decoders decoders, Consumer<String> damage, Runnable release) throws IOException {
+    Image(Chain chain, String name, Cache cache, @Nullable DiskCache disk, Decoders decoders, Consumer<String> damage, Runnable release) throws IOException {
         this.chain = chain;
         this.nodes = new ProvedNodes(chain);
         this.geometry = chain.geometry();
         this.name = name;
         this.cache = cache;
+        this.disk = disk;
         this.decoders = decoders;
         this.damage = damage;
         this.release = release;
@@ -127,13 +131,19 @@ public final class Image implements Composed {
 
     private void copy(long chunk, long start, MemorySegment into) throws IOException {
         Cache.Key key = Cache.Key.chunk(this, chunk);
-        if (!cache.holds(key) && nodes.find(chunk).node().zero()) {
-            into.fill((byte) 0);
-            return;
+        if (!cache.holds(key)) {
+            if (nodes.find(chunk).node().zero()) {
+                into.fill((byte) 0);
+                return;
+            }
+            if (disk != null && disk.read(key, geometry.offset(chunk), start, into)) {
+                return;
+            }
         }
         try (Cache.Entry entry = cache.pin(key)) {
             decoders.want(entry);
             MemorySegment.copy(entry.await(), start, into, 0, into.byteSize());
+            entry.took(into.byteSize());
         }
     }
 
@@ -169,7 +179,7 @@ public final class Image implements Composed {
 
     private void expect(long chunk) throws IOException {
         Cache.Key key = Cache.Key.chunk(this, chunk);
-        if (!cache.holds(key) && !nodes.find(chunk).node().zero()) {
+        if (!cache.holds(key) && (disk == null || !disk.holds(key)) && !nodes.find(chunk).node().zero()) {
             decoders.expect(key);
         }
     }
@@ -177,12 +187,25 @@ public final class Image implements Composed {
     /// Reads a chunk of the archives.
     ///
     /// @throws IOException also if what is mapped of them has changed so that it makes no sense any more, or cannot be read
-    void decode(ChainReader reader, long chunk, MemorySegment into) throws IOException {
+    ///
+    /// @return the values of its groups
+    MemorySegment decode(ChainReader reader, long chunk, MemorySegment into) throws IOException {
         try {
-            if (!readNearer(chunk, into)) {
-                reader.read(nodes.find(chunk), chunk, into);
+            MemorySegment groups = DiskCache.values(into.byteSize());
+            if (!readNearer(chunk, into, groups)) {
+                reader.read(nodes.find(chunk), chunk, into, groups);
                 tellDetour();
             }
+            return groups;
+        } catch (IndexOutOfBoundsException | InternalError e) {
+            throw changed(chunk, e);
+        }
+    }
+
+    /// {@return the frames that a chunk is put together from}
+    List<ChainReader.Part> parts(ChainReader reader, long chunk) throws IOException {
+        try {
+            return reader.parts(nodes.find(chunk), chunk);
         } catch (IndexOutOfBoundsException | InternalError e) {
             throw changed(chunk, e);
         }
@@ -194,7 +217,7 @@ public final class Image implements Composed {
     }
 
     /// @return whether a nearer place has the chunk, proved by its hash
-    private boolean readNearer(long chunk, MemorySegment into) throws IOException {
+    private boolean readNearer(long chunk, MemorySegment into, MemorySegment groups) throws IOException {
         try {
             if (!nearer.read(geometry.offset(chunk), into)) {
                 return false;
@@ -204,7 +227,8 @@ public final class Image implements Composed {
             return false;
         }
         SubtreeHasher hasher = new SubtreeHasher();
-        Hash hash = geometry.single() ? hasher.whole(into) : hasher.subtree(into, geometry.offset(chunk));
+        Hash top = hasher.subtree(into, geometry.offset(chunk), groups);
+        Hash hash = geometry.single() ? hasher.whole(into) : top;
         return hash.equals(nodes.find(chunk).node().hash());
     }
 
@@ -316,6 +340,13 @@ public final class Image implements Composed {
         }
     }
 
+    /// Looks after a chunk that has to leave the cache.
+    void leaves(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
+        if (disk != null && !closed) {
+            disk.keep(key, content, values, whole);
+        }
+    }
+
     boolean closed() {
         return closed;
     }
@@ -325,6 +356,9 @@ public final class Image implements Composed {
         closed = true;
         decoders.forget(this);
         cache.drop(this);
+        if (disk != null) {
+            disk.drop(this);
+        }
         chain.close();
     }
 

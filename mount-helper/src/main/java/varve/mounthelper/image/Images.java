@@ -3,13 +3,16 @@ package varve.mounthelper.image;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.Chain;
+import varve.archive.file.Reading;
 import varve.archive.file.StoredArchive;
 import varve.archive.hash.Hashing;
 
@@ -23,6 +26,7 @@ public final class Images implements Closeable {
 
     private final Cache cache;
     private final Decoders decoders;
+    private final @Nullable DiskCache disk;
     private final Consumer<String> damage;
     private final Map<List<Path>, Shared> open = new HashMap<>();
 
@@ -39,13 +43,14 @@ public final class Images implements Closeable {
 
         synchronized Image image(List<StoredArchive> path, String name) throws IOException {
             if (image == null) {
-                image = new Image(open(path), name, cache, decoders, damage, () -> release(this));
+                image = show(open(path), name, () -> release(this));
+                Hashing.warmUp(); // not before: it takes the processor that opening takes
             }
             return image;
         }
 
         private static Chain open(List<StoredArchive> path) throws IOException {
-            Chain chain = Chain.open(path);
+            Chain chain = Chain.open(path, Reading.OFTEN);
             try {
                 chain.unseal();
                 return chain;
@@ -68,9 +73,20 @@ public final class Images implements Closeable {
 
     /// @param damage takes a line for each chunk that cannot be read, and for each archive that other copies serve for
     public Images(Consumer<String> damage) throws IOException {
-        Hashing.warmUp();
-        this.cache = new Cache(CACHE);
-        this.decoders = new Decoders(cache, CACHE, Math.max(2, Runtime.getRuntime().availableProcessors()));
+        this(damage, DiskRoom.NONE);
+    }
+
+    /// @param damage takes a line for each chunk that cannot be read, and for each archive that other copies serve for
+    /// @param room on a disk, for what was decoded; what comes from sealed archives never goes there
+    public Images(Consumer<String> damage, DiskRoom room) throws IOException {
+        this(damage, room, CACHE);
+    }
+
+    /// @param memory for what was decoded, in bytes
+    Images(Consumer<String> damage, DiskRoom room, long memory) throws IOException {
+        this.disk = room.open(damage);
+        this.cache = new Cache(memory, Images::leaves);
+        this.decoders = new Decoders(cache, memory, Math.max(2, Runtime.getRuntime().availableProcessors()));
         this.damage = damage;
     }
 
@@ -94,6 +110,17 @@ public final class Images implements Closeable {
         }
     }
 
+    private Image show(Chain chain, String name, Runnable release) throws IOException {
+        boolean sealed = IntStream.range(0, chain.length()).anyMatch(layer -> chain.archive(layer).manifest().seal().isPresent());
+        return new Image(chain, name, cache, sealed ? null : disk, decoders, damage, release);
+    }
+
+    private static void leaves(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
+        if (key.ofChunk()) {
+            key.image().leaves(key, content, values, whole);
+        }
+    }
+
     private void release(Shared shared) {
         synchronized (open) {
             if (--shared.users > 0) {
@@ -108,5 +135,8 @@ public final class Images implements Closeable {
     public void close() {
         decoders.close();
         cache.close();
+        if (disk != null) {
+            disk.close();
+        }
     }
 }
