@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -47,6 +48,7 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.linux.LargePages;
 import varve.archive.file.Signer;
 import varve.archive.vault.Signatures;
 import varve.archive.sign.SecretKey;
@@ -416,11 +418,12 @@ public final class Archiver {
         int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
                 Workers<Scan> workers = new Workers<>(options.threads(), options.idle(), scans)) {
+            SegmentAllocator memory = new LargePages(arena);
             Recorder recorder = new Recorder(
-                    workers, feed::knownSize, Recorder.ZeroHashes.NONE, output, chunkLog, parent == null ? null : parent.geometry(), arena);
+                    workers, feed::knownSize, Recorder.ZeroHashes.NONE, output, chunkLog, parent == null ? null : parent.geometry(), memory);
             Deque<Scan.Slot> free = new ArrayDeque<>();
             for (int i = 0; i < slots; i++) {
-                free.add(new Scan.Slot(arena, feed.unit(), feed.chunkSize(), parent == null));
+                free.add(new Scan.Slot(memory, feed.unit(), feed.chunkSize(), parent == null));
             }
             record Flight(Feed.Piece piece, Scan.@Nullable Slot slot, @Nullable Future<List<Scan.Chunk>> chunks) {}
             Deque<Flight> flights = new ArrayDeque<>();

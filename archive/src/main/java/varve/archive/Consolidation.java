@@ -3,6 +3,7 @@ package varve.archive;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import varve.archive.format.State;
 import varve.archive.format.Version;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
+import varve.archive.linux.LargePages;
 import varve.archive.file.Signer;
 import varve.archive.vault.Signatures;
 import varve.archive.seal.Recipient;
@@ -326,6 +328,7 @@ public final class Consolidation implements Closeable {
                 SourceFiles files = new SourceFiles(chain);
                 Workers<Repacker> workers = new Workers<>(options.threads(), false, () -> new Repacker(
                         chain, first, files, proofs, options.threads(), writer.hints(), options.level(), reused))) {
+            SegmentAllocator memory = new LargePages(arena);
             Recorder recorder = new Recorder(
                     workers,
                     geometry::size,
@@ -333,8 +336,8 @@ public final class Consolidation implements Closeable {
                     writer,
                     geometry.chunkLog(),
                     first == 0 ? null : chain.index(first - 1).geometry(),
-                    arena);
-            State state = new FoldWriter(chain, first, workers, decoded, recorder, arena, progress).run();
+                    memory);
+            State state = new FoldWriter(chain, first, workers, decoded, recorder, memory, progress).run();
             return new Totals(
                     state, recorder.changedSize(), recorder.payloadSize(), reused.sum(), proofs.proved(), proofs.open());
         }

@@ -1,8 +1,8 @@
 package varve.archive;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
@@ -24,7 +24,7 @@ import varve.archive.format.Node;
 final class DecodedFrames {
 
     private final Workers<Repacker> workers;
-    private final Arena arena;
+    private final SegmentAllocator memory;
     private final long roomSize;
     private final Deque<MemorySegment> free = new ArrayDeque<>();
     private final Map<Key, Decoded> known = new HashMap<>();
@@ -50,9 +50,9 @@ final class DecodedFrames {
     }
 
     /// @param roomSize the largest content
-    DecodedFrames(Workers<Repacker> workers, Arena arena, long roomSize, int rooms) {
+    DecodedFrames(Workers<Repacker> workers, SegmentAllocator memory, long roomSize, int rooms) {
         this.workers = workers;
-        this.arena = arena;
+        this.memory = memory;
         this.roomSize = roomSize;
         this.roomsLeft = rooms;
     }
@@ -106,7 +106,7 @@ final class DecodedFrames {
         }
         if (roomsLeft > 0) {
             roomsLeft--;
-            return arena.allocate(roomSize, 4096);
+            return memory.allocate(roomSize, 4096);
         }
         if (idle.isEmpty()) {
             return null;

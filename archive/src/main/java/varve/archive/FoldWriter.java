@@ -1,8 +1,8 @@
 package varve.archive;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Future;
@@ -63,7 +63,7 @@ final class FoldWriter {
             Workers<Repacker> workers,
             long decoded,
             Recorder recorder,
-            Arena arena,
+            SegmentAllocator memory,
             LongConsumer progress)
             throws IOException {
         this.fold = Fold.of(chain, first);
@@ -80,14 +80,14 @@ final class FoldWriter {
             largestContent = Math.max(largestContent, chain.index(layer).largestContent());
         }
         this.frames = new DecodedFrames(
-                workers, arena, largestContent, (int) Math.clamp(decoded / largestContent, 2, MOST_DECODED));
+                workers, memory, largestContent, (int) Math.clamp(decoded / largestContent, 2, MOST_DECODED));
         for (long i = Math.clamp(MOVING / largestFrame, threads + 1, 64); i > 0; i--) {
-            moving.add(arena.allocate(largestFrame, 4096));
+            moving.add(memory.allocate(largestFrame, 4096));
         }
         for (int i = full ? 2 * threads + 1 : 0; i > 0; i--) {
             packing.add(new Chunk(
-                    arena.allocate(geometry.chunkSize(), 4096),
-                    arena.allocate(FrameEncoder.bound(geometry.chunkSize()), 4096)));
+                    memory.allocate(geometry.chunkSize(), 4096),
+                    memory.allocate(FrameEncoder.bound(geometry.chunkSize()), 4096)));
         }
     }
 

@@ -1,13 +1,17 @@
 package varve.archive;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.concurrent.atomic.LongAdder;
+import varve.archive.block.DeviceException;
 import varve.archive.codec.FrameDecoder;
 import varve.archive.codec.FrameEncoder;
 import varve.archive.file.Hints;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.LargePages;
 
 /// What one worker makes frames and hashes with.
 ///
@@ -17,6 +21,7 @@ class Press implements AutoCloseable {
     final SubtreeHasher hasher = new SubtreeHasher();
     final FrameDecoder decoder = new FrameDecoder();
     final Arena arena = Arena.ofShared();
+    final SegmentAllocator memory = new LargePages(arena);
 
     /// room for what is decoded
     final MemorySegment decoded;
@@ -33,13 +38,13 @@ class Press implements AutoCloseable {
         this.hints = hints;
         this.encoder = new FrameEncoder(level);
         this.reused = reused;
-        this.candidate = arena.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
-        this.decoded = arena.allocate(Math.max(hints.any() ? largestContent : 1, decodedSize), 4096);
+        this.candidate = memory.allocate(hints.any() ? FrameEncoder.bound(largestContent) : 1, 4096);
+        this.decoded = memory.allocate(Math.max(hints.any() ? largestContent : 1, decodedSize), 4096);
     }
 
     /// {@return the frame of a payload that begins with this chunk}: one that an interrupted run has left, if it decodes to
     /// just these bytes, else a new one
-    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) {
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
         if (hints.any()) {
             MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
             MemorySegment content = decoded.asSlice(0, payload.byteSize());
@@ -49,6 +54,17 @@ class Press implements AutoCloseable {
             }
         }
         return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
+    }
+
+    /// Decodes what was compressed.
+    ///
+    /// @throws DeviceException if it is not the payload: there is nobody to blame but the machine
+    void requireContent(long firstChunk, MemorySegment frame, MemorySegment payload) throws DeviceException {
+        MemorySegment content = decoded.asSlice(0, payload.byteSize());
+        if (!decoder.decode(frame, content) || content.mismatch(payload) >= 0) {
+            throw new DeviceException("chunk " + firstChunk + ": what was compressed decodes to something else, so memory or processor of this machine"
+                    + " are faulty; nothing was changed: test the memory, or run this on another machine");
+        }
     }
 
     /// {@return the hash of a zero node}

@@ -1,8 +1,8 @@
 package varve.archive;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -117,14 +117,14 @@ final class Recorder {
 
     /// memory for frames on their way
     private static final class FrameRoom {
-        private final Arena arena;
+        private final SegmentAllocator memory;
         private final long contentSize;
         private final int most;
         private final Deque<MemorySegment[]> free = new ArrayDeque<>();
         private int allocated;
 
-        FrameRoom(Arena arena, long contentSize, int most) {
-            this.arena = arena;
+        FrameRoom(SegmentAllocator memory, long contentSize, int most) {
+            this.memory = memory;
             this.contentSize = contentSize;
             this.most = most;
         }
@@ -138,7 +138,7 @@ final class Recorder {
             if (pair == null) {
                 allocated++;
                 pair = new MemorySegment[] {
-                    arena.allocate(contentSize, 4096), arena.allocate(FrameEncoder.bound(contentSize), 4096)
+                    memory.allocate(contentSize, 4096), memory.allocate(FrameEncoder.bound(contentSize), 4096)
                 };
             }
             Frame frame = new Frame(firstChunk, pair[0], pair[1]);
@@ -156,7 +156,7 @@ final class Recorder {
             ArchiveOutput output,
             int chunkLog,
             @Nullable Geometry parent,
-            Arena arena) {
+            SegmentAllocator memory) {
         this.workers = workers;
         this.size = size;
         this.zeroHashes = zeroHashes;
@@ -164,7 +164,7 @@ final class Recorder {
         this.chunkLog = chunkLog;
         this.delta = parent != null;
         this.parent = parent;
-        this.rooms = new FrameRoom(arena, largestContent(chunkLog), Math.max(LEAST_FRAMES, 2 * workers.threads()));
+        this.rooms = new FrameRoom(memory, largestContent(chunkLog), Math.max(LEAST_FRAMES, 2 * workers.threads()));
     }
 
     /// {@return the most that a frame can hold}
@@ -267,10 +267,11 @@ final class Recorder {
 
     private long payloadOf(List<Extent> extents) {
         Geometry geometry = geometry();
-        return extents.stream()
-                .filter(Extent::data)
-                .mapToLong(extent -> geometry.blockLength(extent.first(), extent.count()))
-                .sum();
+        long payload = 0;
+        for (Extent extent : extents) {
+            payload += extent.data() ? geometry.blockLength(extent.first(), extent.count()) : 0;
+        }
+        return payload;
     }
 
     /// {@return how many more extents the archive may hold: FORMAT.md F034}

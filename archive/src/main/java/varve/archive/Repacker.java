@@ -83,7 +83,7 @@ final class Repacker extends Press {
             Hints hints,
             int level,
             LongAdder reused) {
-        super(hints, level, Recorder.largestContent(chain.geometry().chunkLog()), chain.geometry().chunkSize(), reused);
+        super(hints, level, Recorder.largestContent(chain.geometry().chunkLog()), Recorder.largestContent(chain.geometry().chunkLog()), reused);
         this.chain = chain;
         this.first = first;
         this.geometry = chain.geometry();
@@ -91,7 +91,7 @@ final class Repacker extends Press {
         this.proofs = proofs;
         this.reader = new ProvedReader(Math.max(2, GROUPS / threads));
         int largest = IntStream.range(first, chain.length()).map(layer -> chain.index(layer).largestFrame()).max().orElse(0);
-        this.compressed = arena.allocate(Math.max(1, largest), 4096);
+        this.compressed = memory.allocate(Math.max(1, largest), 4096);
     }
 
     /// {@return the proved bytes of a frame, in `room`}
@@ -113,6 +113,14 @@ final class Repacker extends Press {
         return content;
     }
 
+    /// The archives that this is made of may go, and then nothing else has these bytes: so what was compressed is decoded once more.
+    @Override
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
+        MemorySegment frame = super.compress(firstChunk, payload, frameRoom);
+        requireContent(firstChunk, frame, payload);
+        return frame;
+    }
+
     /// Proves a chunk of a full, and compresses it.
     ///
     /// @return the frame, in `room`
@@ -129,7 +137,10 @@ final class Repacker extends Press {
             return null;
         }
         MemorySegment content = decoded.asSlice(0, length);
-        long extents = data.extents().stream().mapToLong(extent -> geometry.blockLength(extent.first(), extent.count())).sum();
+        long extents = 0;
+        for (Extent extent : data.extents()) {
+            extents += geometry.blockLength(extent.first(), extent.count());
+        }
         if (extents < length && !readBelow(data.chunk(), length)) {
             proofs.open.increment();
             return null;

@@ -1,8 +1,8 @@
 package varve.archive;
 
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
@@ -57,9 +57,9 @@ final class Scan extends Press {
         final MemorySegment bytes;
         final MemorySegment frames;
 
-        Slot(Arena arena, int unit, int chunkSize, boolean full) {
-            bytes = arena.allocate(unit, 4096);
-            frames = arena.allocate(full ? (unit / chunkSize) * FrameEncoder.bound(chunkSize) : 1, 4096);
+        Slot(SegmentAllocator memory, int unit, int chunkSize, boolean full) {
+            bytes = memory.allocate(unit, 4096);
+            frames = memory.allocate(full ? (unit / chunkSize) * FrameEncoder.bound(chunkSize) : 1, 4096);
         }
     }
 
@@ -142,7 +142,7 @@ final class Scan extends Press {
     }
 
     @Override
-    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) {
+    MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
         inDecoded = -1; // hints are decoded there
         return super.compress(firstChunk, payload, frameRoom);
     }

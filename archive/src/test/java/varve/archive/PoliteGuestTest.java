@@ -172,8 +172,10 @@ class PoliteGuestTest {
             try {
                 long size = Linux.size(fd);
                 pages.set(0, (int) ((size + PAGE - 1) / PAGE));
-                new Residency(fd, size).missing(0, size, (offset, length) ->
-                        pages.clear((int) (offset / PAGE), (int) ((offset + length + PAGE - 1) / PAGE)));
+                try (Residency residency = new Residency(fd, size)) {
+                    residency.missing(0, size, (offset, length) ->
+                            pages.clear((int) (offset / PAGE), (int) ((offset + length + PAGE - 1) / PAGE)));
+                }
             } finally {
                 Linux.close(fd);
             }

@@ -14,6 +14,7 @@ import varve.archive.chain.Chain;
 import varve.archive.format.Node;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.LargePages;
 import varve.mounthelper.Stretches.Stretch;
 
 /// Brings stretches of the target to what the image has there, and proves them: the work of one thread.
@@ -65,7 +66,7 @@ final class Copier implements AutoCloseable {
         this.tally = tally;
         this.progress = progress;
         this.unit = (int) Math.max(1, UNIT >>> geometry.chunkLog());
-        this.buffer = arena.allocate((long) unit << geometry.chunkLog(), Medium.PAGE);
+        this.buffer = new LargePages(arena).allocate((long) unit << geometry.chunkLog(), Medium.PAGE);
     }
 
     /// Works on stretches until there are none left.

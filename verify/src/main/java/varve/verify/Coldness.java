@@ -89,7 +89,9 @@ final class Coldness {
             long length = Math.max(0, Math.min(end, size) - from);
             Linux.dropCache(fd, from, end >= size ? 0 : length); // 0 is all up to the end
             long[] cold = {0};
-            new Residency(fd, size).missing(from, length, (at, missing) -> cold[0] += missing);
+            try (Residency residency = new Residency(fd, size)) {
+                residency.missing(from, length, (at, missing) -> cold[0] += missing);
+            }
             if (cold[0] < length) {
                 warm((length - cold[0]) + " bytes of " + file + " stay in the page cache");
             }

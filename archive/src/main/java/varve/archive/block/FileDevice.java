@@ -171,6 +171,10 @@ public final class FileDevice implements BlockSource {
 
     @Override
     public void close() throws IOException {
-        Linux.close(fd);
+        try {
+            residency.close();
+        } finally {
+            Linux.close(fd);
+        }
     }
 }

@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -19,6 +20,7 @@ import varve.archive.format.Node;
 import varve.archive.format.Rule;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.LargePages;
 
 /// Reads chunks of a chain, each proved by its hash before it is given out.
 ///
@@ -55,14 +57,15 @@ public final class ChainReader implements AutoCloseable {
     /// @param frames where decoded frames are kept; closed with this reader
     public ChainReader(Chain chain, Frames frames) {
         this.chain = chain;
+        SegmentAllocator memory = new LargePages(arena);
         this.frames = frames;
         this.framesAtHand = frames;
         int compressedSize = 0;
         for (int i = 0; i < chain.length(); i++) {
             compressedSize = Math.max(compressedSize, chain.layer(i).index().largestFrame());
         }
-        this.compressed = arena.allocate(Math.max(1, compressedSize), 4096);
-        this.scratch = arena.allocate(chain.geometry().chunkSize(), 4096);
+        this.compressed = memory.allocate(Math.max(1, compressedSize), 4096);
+        this.scratch = memory.allocate(chain.geometry().chunkSize(), 4096);
     }
 
     /// Lends a part of a data file that the caller has read, so that frames in it are not read again, nor taken from anywhere else;

@@ -68,7 +68,11 @@ public final class Fold {
 
         /// {@return bytes of the pieces}
         public long payload() {
-            return pieces.stream().mapToLong(Piece::size).sum();
+            long size = 0;
+            for (Piece piece : pieces) {
+                size += piece.size;
+            }
+            return size;
         }
     }
 
@@ -210,8 +214,7 @@ public final class Fold {
         for (int layer = newest; layer >= 0 && covered.nextClearBit(0) < blocks; layer = folded.olderThan(layer, at)) {
             int before = runs.size();
             long size = gather(layer, at, blocks);
-            boolean some = runs.stream().skip(before).anyMatch(Run::data);
-            if (some) {
+            if (anyData(before)) {
                 Node node = folded.node(layer);
                 whole = new Source(first + layer, node.frame(), node.payloadAt());
                 payload = size;
@@ -225,7 +228,21 @@ public final class Fold {
 
     /// bytes of data in the runs
     private long live(long at) {
-        return runs.stream().filter(Run::data).mapToLong(run -> length(at, run.first, run.end)).sum();
+        long size = 0;
+        for (Run run : runs) {
+            size += run.data ? length(at, run.first, run.end) : 0;
+        }
+        return size;
+    }
+
+    /// {@return whether one of the runs from `first` on is of data}
+    private boolean anyData(int first) {
+        for (int i = first; i < runs.size(); i++) {
+            if (runs.get(i).data) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// {@return the size of the payload that a layer has for the chunk}

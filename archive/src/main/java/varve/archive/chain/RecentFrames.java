@@ -3,11 +3,13 @@ package varve.archive.chain;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import varve.archive.format.Node;
+import varve.archive.linux.LargePages;
 
 /// The frames that one reader decoded last, in memory of its own.
 ///
@@ -18,6 +20,7 @@ final class RecentFrames implements Frames {
     private static final int MOST_FRAMES = 24;
 
     private final Arena arena = Arena.ofShared();
+    private final SegmentAllocator memory = new LargePages(arena);
     private final Map<Key, MemorySegment> frames;
     private final Deque<MemorySegment> rooms = new ArrayDeque<>(); // not in use
     private final int mostFrames;
@@ -58,7 +61,7 @@ final class RecentFrames implements Frames {
         if (!rooms.isEmpty()) {
             return rooms.remove();
         }
-        return frames.size() < mostFrames ? arena.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
+        return frames.size() < mostFrames ? memory.allocate(frameRoom, 4096) : frames.remove(frames.keySet().iterator().next());
     }
 
     @Override

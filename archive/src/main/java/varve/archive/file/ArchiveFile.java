@@ -70,10 +70,11 @@ public final class ArchiveFile implements AutoCloseable {
         long step = Math.max(PAGE, size / SAMPLES / PAGE * PAGE);
         int[] missing = {0};
         int samples = 0;
-        Residency residency = new Residency(fd, size);
-        for (long at = 0; at < size; at += step) {
-            residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
-            samples++;
+        try (Residency residency = new Residency(fd, size)) {
+            for (long at = 0; at < size; at += step) {
+                residency.missing(at, Math.min(PAGE, size - at), (offset, length) -> missing[0]++);
+                samples++;
+            }
         }
         return missing[0] * 2 < samples;
     }

@@ -3,10 +3,12 @@ package varve.archive.file;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import varve.archive.format.FileTree;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.LargePages;
 
 /// Reads parts of some [ProvedFile]s, and keeps the last few groups, since frames that follow each other share them.
 ///
@@ -14,6 +16,7 @@ import varve.archive.hash.SubtreeHasher;
 public final class ProvedReader implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
+    private final SegmentAllocator memory = new LargePages(arena);
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final int mostGroups;
     private final Map<Key, Kept> groups = new LinkedHashMap<>(16, 0.75f, true);
@@ -53,7 +56,7 @@ public final class ProvedReader implements AutoCloseable {
         Kept kept = groups.get(key);
         if (kept == null) {
             MemorySegment room = groups.size() < mostGroups
-                    ? arena.allocate(ProvedFile.GROUP_SIZE, 4096)
+                    ? memory.allocate(ProvedFile.GROUP_SIZE, 4096)
                     : groups.remove(groups.keySet().iterator().next()).room;
             kept = new Kept(room, file.read(group, room, hasher));
             groups.put(key, kept);

@@ -5,6 +5,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
@@ -20,6 +21,7 @@ import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
 import varve.archive.hash.TreeMerge;
+import varve.archive.linux.LargePages;
 
 /// A data file while it is written: hashed as it leaves memory, and read back from the medium.
 ///
@@ -42,7 +44,8 @@ final class StageFile implements Sink, Closeable {
     private final @Nullable FileChannel direct;
     private final long oldSize;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment readBack = arena.allocate(GROUP, PAGE);
+    private final SegmentAllocator memory = new LargePages(arena);
+    private final MemorySegment readBack = memory.allocate(GROUP, PAGE);
     private final SubtreeHasher hasher = new SubtreeHasher();
     private final TreeMerge merge = new TreeMerge();
     private final BlockingQueue<Group> free = new ArrayBlockingQueue<>(GROUPS);
@@ -74,7 +77,7 @@ final class StageFile implements Sink, Closeable {
         this.oldSize = channel.size();
         this.direct = openDirect(path);
         for (int i = 0; i < GROUPS; i++) {
-            free.add(new Group(arena.allocate(GROUP, PAGE)));
+            free.add(new Group(memory.allocate(GROUP, PAGE)));
         }
         this.current = free.remove();
         this.writer = Thread.ofPlatform().name("varve-stage").daemon().start(this::writeGroups);

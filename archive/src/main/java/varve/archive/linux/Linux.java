@@ -66,6 +66,7 @@ public final class Linux {
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20; // asm-generic/mman-common.h
     private static final int MAP_NORESERVE = 0x4000; // asm-generic/mman.h
+    private static final int MADV_HUGEPAGE = 14; // asm-generic/mman-common.h
 
     // linux/mount.h, fs.h
     public static final long MS_RDONLY = 1;
@@ -229,13 +230,11 @@ public final class Linux {
         }
     }
 
-    /// Maps a part of a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
-    ///
-    /// @param offset on a page's border
-    static MemorySegment map(int fd, long offset, long size) throws IOException {
+    /// Maps a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
+    static MemorySegment map(int fd, long size) throws IOException {
         long address = checked(
-                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, offset)),
-                fd, "mmap of " + size + " bytes at " + offset);
+                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, 0L)),
+                fd, "mmap of " + size + " bytes");
         return MemorySegment.ofAddress(address).reinterpret(size);
     }
 
@@ -267,6 +266,12 @@ public final class Linux {
         return MemorySegment.ofAddress(address).reinterpret(size, arena, mapping -> {
             call(errno -> (int) Munmap.CALL.invokeExact(errno, mapping, size));
         });
+    }
+
+    /// Asks the kernel to use large pages for memory; one without them does as ever.
+    static void adviseLargePages(MemorySegment memory) {
+        long size = memory.byteSize();
+        call(errno -> (int) Madvise.CALL.invokeExact(errno, memory, size, MADV_HUGEPAGE));
     }
 
     // ---- block devices
@@ -572,6 +577,10 @@ public final class Linux {
 
     private static final class Munmap {
         static final MethodHandle CALL = link("munmap", ints(ADDRESS, JAVA_LONG));
+    }
+
+    private static final class Madvise {
+        static final MethodHandle CALL = link("madvise", ints(ADDRESS, JAVA_LONG, JAVA_INT));
     }
 
     private static final class Mincore {

@@ -5,23 +5,32 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// Which pages of a file or block device are in the page cache, without bringing any in.
 ///
-/// So a reader can drop just the pages that it brought in itself, and leave those of others. The part of the file in question
-/// is mapped for a moment, but the mapping is never touched: the kernel is asked by mincore(2). It answers only to who may
+/// So a reader can drop just the pages that it brought in itself, and leave those of others. The file is mapped when it is first
+/// asked for, but the mapping is never touched: the kernel is asked by mincore(2). It answers only to who may
 /// write the file or owns it; to others every page is said to be cached, and so it is where a file cannot be mapped. The
 /// answer is of the moment.
 ///
-/// Thread-safe. The descriptor belongs to the caller.
-///
-/// @param fd of the file
-/// @param size of the file
-public record Residency(int fd, long size) {
+/// Thread-safe. The descriptor belongs to the caller. Close it, when nobody asks any more.
+public final class Residency implements AutoCloseable {
     /// Pages asked for at once: 64 MiB of the file for 16 KiB of answers.
     private static final int PAGES_AT_ONCE = 16 * 1024;
 
     private static final int PAGE_SIZE = Linux.pageSize();
+
+    private final int fd;
+    private final long size;
+    private @Nullable MemorySegment mapping; // empty if the file cannot be mapped
+
+    /// @param fd of the file
+    /// @param size of the file
+    public Residency(int fd, long size) {
+        this.fd = fd;
+        this.size = size;
+    }
 
     /// Receives ranges, in bytes.
     @FunctionalInterface
@@ -58,17 +67,30 @@ public record Residency(int fd, long size) {
     }
 
     private void ask(long offset, long length, MemorySegment pages) throws IOException {
-        MemorySegment mapping;
-        try {
-            mapping = Linux.map(fd, offset, length);
-        } catch (SystemCallException e) {
+        MemorySegment all = mapping();
+        if (all.byteSize() == 0) {
             pages.fill((byte) 1);
-            return;
+        } else {
+            Linux.mincore(all.asSlice(offset, length), pages);
         }
-        try {
-            Linux.mincore(mapping, pages);
-        } finally {
+    }
+
+    private synchronized MemorySegment mapping() {
+        if (mapping == null) {
+            try {
+                mapping = Linux.map(fd, size);
+            } catch (IOException e) {
+                mapping = MemorySegment.NULL;
+            }
+        }
+        return mapping;
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+        if (mapping != null && mapping.byteSize() > 0) {
             Linux.unmap(mapping);
         }
+        mapping = MemorySegment.NULL;
     }
 }

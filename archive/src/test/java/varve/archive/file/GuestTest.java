@@ -58,9 +58,9 @@ final class GuestTest {
 
     private long cached() throws IOException {
         int fd = Linux.open(data, Linux.O_RDONLY);
-        try {
+        try (Residency residency = new Residency(fd, Files.size(data))) {
             long[] missing = {0};
-            new Residency(fd, Files.size(data)).missing(0, Files.size(data), (offset, length) -> missing[0] += length);
+            residency.missing(0, Files.size(data), (offset, length) -> missing[0] += length);
             return Files.size(data) - missing[0];
         } finally {
             Linux.close(fd);

@@ -41,8 +41,8 @@ final class ResidencyTest {
 
     private static void check(Path path, int size, int pages) throws IOException {
         int fd = Linux.open(path, Linux.O_RDONLY);
-        Residency residency = new Residency(fd, size);
-        try (Arena arena = Arena.ofConfined()) {
+        try (Residency residency = new Residency(fd, size);
+                Arena arena = Arena.ofConfined()) {
             Linux.fsync(fd);
             Linux.adviseRandom(fd); // no read-ahead
             Linux.dropCache(fd, 0, 0);
@@ -66,8 +66,8 @@ final class ResidencyTest {
         Path file = folder.resolve("empty");
         Files.createFile(file);
         int fd = Linux.open(file, Linux.O_RDONLY);
-        try {
-            assertEquals(List.of(), missing(new Residency(fd, 0), 0, 0));
+        try (Residency residency = new Residency(fd, 0)) {
+            assertEquals(List.of(), missing(residency, 0, 0));
         } finally {
             Linux.close(fd);
         }
@@ -78,11 +78,12 @@ final class ResidencyTest {
         Path file = folder.resolve("sparse");
         long size = 300L << 20;
         int fd = Linux.open(file, Linux.O_RDWR | Linux.O_CREAT);
-        try (Arena arena = Arena.ofConfined()) {
+        try (Residency residency = new Residency(fd, size);
+                Arena arena = Arena.ofConfined()) {
             Linux.pwrite(fd, arena.allocate(1), size - 1);
             Linux.fsync(fd);
             Linux.adviseRandom(fd);
-            List<String> missing = missing(new Residency(fd, size), 0, size);
+            List<String> missing = missing(residency, 0, size);
             assertEquals(1, missing.size(), missing::toString);
         } finally {
             Linux.close(fd);

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -18,6 +19,7 @@ import varve.archive.format.State;
 import varve.archive.hash.Hash;
 import varve.archive.hash.Hashing;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.LargePages;
 import varve.verify.work.Crew;
 
 /// Computes the root of a device, an image or a stream, and on the way the hashes of its nodes, as an archive of it would
@@ -59,7 +61,7 @@ public final class SourceHasher {
                 root.add(entry.hash(), entry.size());
                 nodes.take(entry);
             });
-            crew.run(new Pieces(feed, arena, crew.flights()), (bench, piece) -> look(feed, piece, bench), seen -> {
+            crew.run(new Pieces(feed, new LargePages(arena), crew.flights()), (bench, piece) -> look(feed, piece, bench), seen -> {
                 for (HashList.Entry entry : seen) {
                     cutter.take(entry, feed.knownSize());
                     progress.accept(entry.size());
@@ -87,10 +89,10 @@ public final class SourceHasher {
         private Feed.@Nullable Piece ahead;
 
         /// @param flights how many pieces are on their way at most: then memory is free again
-        Pieces(Feed feed, Arena arena, int flights) {
+        Pieces(Feed feed, SegmentAllocator memory, int flights) {
             this.feed = feed;
             for (int i = 0; i <= flights; i++) {
-                slots.add(arena.allocate(feed.unit(), 4096));
+                slots.add(memory.allocate(feed.unit(), 4096));
             }
             advance();
         }
