@@ -2,7 +2,7 @@
 
     reads.py TRACES FOLDER --data BYTES   fails if it was more than BYTES, and the tables
 
-TRACES is a folder of what `strace -ff -y -o` wrote. What is mapped counts as read. The tables are all files that are no data
+TRACES is a folder of what `strace -ff -y -o` wrote. What is mapped to be read counts as read. The tables are all files that are no data
 files (*.zst); a data file has most of that at its end once more, beside its headers.
 """
 
@@ -17,7 +17,7 @@ HEADERS = 64 << 10      # of a data file, and what is read to find its tables
 # pread64(7</vault/tools/a.zst>, ..., 1048576, 0) = 1048576; copy_file_range and sendfile have the other file before it, or after
 READ = re.compile(r"(?:p?readv?|pread64)\(\d+<(?P<path>[^>]*)>.* = (?P<size>\d+)$")
 COPIED = re.compile(r"(?:copy_file_range\(|sendfile\(\d+<[^>]*>, )\d+<(?P<path>[^>]*)>.* = (?P<size>\d+)$")
-MAPPED = re.compile(r"mmap\([^,]*, (?P<size>\d+), .*, \d+<(?P<path>[^>]*)>, \w+\) = 0x")
+MAPPED = re.compile(r"mmap\([^,]*, (?P<size>\d+), PROT_READ.*, \d+<(?P<path>[^>]*)>, \w+\) = 0x")
 
 
 def reads(traces):

@@ -199,7 +199,10 @@ public final class Consolidation implements Closeable {
 
     private static ConsolidationPlan plan(Optional<Point> from, Point to, List<StoredArchive> folded, Chain chain, int first)
             throws IOException {
-        Fold fold = Fold.of(chain, first);
+        if (first > 0) {
+            chain.proveRoot(first - 1);
+        }
+        Fold fold = new Fold(chain, first);
         long movedFrames = 0;
         long movedSize = 0;
         long packed = 0;

@@ -66,7 +66,7 @@ final class FoldWriter {
             SegmentAllocator memory,
             LongConsumer progress)
             throws IOException {
-        this.fold = Fold.of(chain, first);
+        this.fold = new Fold(chain, first);
         this.geometry = chain.geometry();
         this.full = first == 0;
         this.workers = workers;

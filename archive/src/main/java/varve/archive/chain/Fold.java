@@ -90,24 +90,17 @@ public final class Fold {
     /// blocks of a chunk that come from one layer; `from` is where those of data begin in the frame's content
     private record Run(int first, int end, boolean data, int layer, Node.Frame frame, int from) {}
 
-    private Fold(Chain chain, int first) {
+    /// Folds layers of a chain.
+    ///
+    /// @param chain whose tables prove the state that the result applies to ([Chain#proveRoot])
+    /// @param first the oldest of the layers; if that is the full, 0, the result is one
+    public Fold(Chain chain, int first) {
         this.chain = chain;
         this.first = first;
         this.now = chain.geometry();
         this.before = first == 0 ? null : chain.index(first - 1).geometry();
         this.folded = new ChainCursor(IntStream.range(first, chain.length()).mapToObj(chain::index).toList());
         this.below = first == 0 ? null : chain.walk(first - 1);
-    }
-
-    /// Folds layers of a chain.
-    ///
-    /// @param first the oldest of them; if that is the full, 0, the result is one
-    /// @throws CorruptException if the tables below do not prove the state that the result applies to
-    public static Fold of(Chain chain, int first) throws CorruptException {
-        if (first > 0) {
-            chain.proveRoot(first - 1);
-        }
-        return new Fold(chain, first);
     }
 
     /// {@return the next part, or null after the last}

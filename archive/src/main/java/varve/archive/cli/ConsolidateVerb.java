@@ -22,6 +22,7 @@ import varve.archive.file.ArchiveWriter;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
+import varve.archive.hash.Hashing;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.archive.vault.Volume;
@@ -100,6 +101,7 @@ public final class ConsolidateVerb implements Verb {
             }
             return ExitCode.OK;
         }
+        Hashing.warmUp(); // while the fold is planned
         try (VolumeLock lock = VolumeLock.acquire(of.folder(), lockWait.duration(), "varve consolidate " + volume)) {
             if (ArchiveWriter.recover(of.folder())) {
                 stdio.warnings().accept("finished the archive that an interrupted run had completed");

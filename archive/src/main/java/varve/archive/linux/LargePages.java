@@ -43,11 +43,11 @@ public final class LargePages implements SegmentAllocator {
         return region.asSlice(from, size);
     }
 
-    /// pages that are in use as a whole are large: who takes little is not to wait until the kernel has made room for a large one
+    /// pages of which half is in use are large: who takes little is not to wait until the kernel has made room for a large one
     private void advise() {
-        long whole = used & -PAGE;
+        long whole = (used + PAGE / 2) & -PAGE;
         if (whole > advised) {
-            Linux.adviseLargePages(region.asSlice(advised, whole - advised));
+            Linux.adviseLargePages(region.asSlice(advised, Math.min(whole, region.byteSize()) - advised));
             advised = whole;
         }
     }

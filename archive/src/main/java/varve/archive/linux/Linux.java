@@ -60,6 +60,7 @@ public final class Linux {
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
 
+    private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int MAP_SHARED = 1;
@@ -230,10 +231,10 @@ public final class Linux {
         }
     }
 
-    /// Maps a file read-only. For [Residency]: to read through it would mean SIGBUS on an I/O error.
+    /// Maps a file so that it cannot be read. For [Residency]: to read through it would mean SIGBUS on an I/O error.
     static MemorySegment map(int fd, long size) throws IOException {
         long address = checked(
-                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_READ, MAP_SHARED, fd, 0L)),
+                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_NONE, MAP_SHARED, fd, 0L)),
                 fd, "mmap of " + size + " bytes");
         return MemorySegment.ofAddress(address).reinterpret(size);
     }

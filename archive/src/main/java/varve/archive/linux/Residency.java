@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// Which pages of a file or block device are in the page cache, without bringing any in.
 ///
 /// So a reader can drop just the pages that it brought in itself, and leave those of others. The file is mapped when it is first
-/// asked for, but the mapping is never touched: the kernel is asked by mincore(2). It answers only to who may
+/// asked for, but cannot be read through the mapping: the kernel is asked by mincore(2). It answers only to who may
 /// write the file or owns it; to others every page is said to be cached, and so it is where a file cannot be mapped. The
 /// answer is of the moment.
 ///
