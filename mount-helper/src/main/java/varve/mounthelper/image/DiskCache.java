@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import varve.archive.hash.Hash;
@@ -29,7 +30,8 @@ import varve.archive.hash.SubtreeHasher;
 /// the whole groups that it touches, and what does not have its group's value never leaves: it counts as not there, and the archives are asked.
 ///
 /// The file is a ring: what was written longest ago goes. Who reads a device from one end to the other seldom does so again, so what was read out as a whole is
-/// taken only at the beginning of the file, in as much as the page cache has to spare.
+/// taken only at the beginning of the file, in as much as the page cache has to spare, and as long as writing it is much less work than decoding it: where memory that was
+/// free has to be had from a hypervisor first, it is not.
 ///
 /// Safe for use by several threads. Memory: 1/512 of what is on the disk. Close it when nobody reads any more.
 final class DiskCache implements AutoCloseable {
@@ -37,10 +39,13 @@ final class DiskCache implements AutoCloseable {
     private static final int GROUP = SubtreeHasher.GROUP;
 
     private static final int UNIT = 4 << 10;
+    private static final long SLOW = 2; // bytes in a nanosecond: decoding and proving them takes some three times as long
+    private static final int TRIES = 32; // one of so many is written all the same, to see whether it still is slow
 
     private final FileChannel file;
     private final long size;
     private final long mostWhole;
+    private final LongSupplier nanoTime;
     private final Consumer<String> trouble;
     private final Map<Cache.Key, Kept> kept = new HashMap<>();
     private final Deque<Kept> ring = new ArrayDeque<>(); // the oldest first, which is the order of positions from `next` on, and around
@@ -48,6 +53,8 @@ final class DiskCache implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private long next; // position in the file
     private boolean around; // whether it has been full
+    private boolean slow; // the last write
+    private int tries;
     private boolean broken;
 
     /// A chunk in the file.
@@ -73,13 +80,15 @@ final class DiskCache implements AutoCloseable {
     /// @param folder that the file lies in
     /// @param size of the file at most
     /// @param mostWhole up to where in the file chunks are taken that were read out as a whole
+    /// @param nanoTime a clock
     /// @param trouble takes a line if the file cannot be written any more
-    DiskCache(Path folder, long size, long mostWhole, Consumer<String> trouble) throws IOException {
+    DiskCache(Path folder, long size, long mostWhole, LongSupplier nanoTime, Consumer<String> trouble) throws IOException {
         Path path = Files.createTempFile(folder, "varve-", ".cache");
         this.file = FileChannel.open(
                 path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE); // Linux: at once
         this.size = size;
         this.mostWhole = mostWhole;
+        this.nanoTime = nanoTime;
         this.trouble = trouble;
     }
 
@@ -105,28 +114,32 @@ final class DiskCache implements AutoCloseable {
     /// @param values of its groups, as they were when it was
     /// @param whole whether all of it was read
     void keep(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
-        if (whole && !atBeginning(content.byteSize())) {
+        if (whole && !worthIt(content.byteSize())) {
             return;
         }
         Kept entry = reserve(key, content.byteSize(), values);
         if (entry == null) {
             return;
         }
+        long took;
         try {
+            long start = nanoTime.getAsLong();
             write(content.asByteBuffer(), entry.position);
+            took = nanoTime.getAsLong() - start;
         } catch (IOException e) {
             fail(e);
             return;
         }
         synchronized (this) {
+            slow = took * SLOW > content.byteSize();
             if (!entry.gone && !broken) {
                 kept.put(key, entry);
             }
         }
     }
 
-    private synchronized boolean atBeginning(long length) {
-        return !around && next + length <= mostWhole;
+    private synchronized boolean worthIt(long length) {
+        return !around && next + length <= mostWhole && (!slow || ++tries % TRIES == 0);
     }
 
     private synchronized @Nullable Kept reserve(Cache.Key key, long length, MemorySegment values) {

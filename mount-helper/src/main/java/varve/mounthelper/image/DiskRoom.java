@@ -55,7 +55,7 @@ public record DiskRoom(Path folder, long size) {
     @Nullable DiskCache open(Consumer<String> trouble) {
         try {
             long most = size == 0 ? 0 : Math.min(size, Files.getFileStore(folder).getUsableSpace() / 2);
-            return most == 0 ? null : new DiskCache(folder, most, Math.min(most, availableMemory() / 4), trouble);
+            return most == 0 ? null : new DiskCache(folder, most, Math.min(most, availableMemory() / 4), System::nanoTime, trouble);
         } catch (IOException e) {
             trouble.accept("what is decoded cannot be kept in " + folder + ": " + e.getMessage());
             return null;

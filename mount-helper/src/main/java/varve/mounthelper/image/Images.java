@@ -44,7 +44,6 @@ public final class Images implements Closeable {
         synchronized Image image(List<StoredArchive> path, String name) throws IOException {
             if (image == null) {
                 image = show(open(path), name, () -> release(this));
-                Hashing.warmUp(); // not before: it takes the processor that opening takes
             }
             return image;
         }
@@ -84,6 +83,7 @@ public final class Images implements Closeable {
 
     /// @param memory for what was decoded, in bytes
     Images(Consumer<String> damage, DiskRoom room, long memory) throws IOException {
+        Hashing.warmUp();
         this.disk = room.open(damage);
         this.cache = new Cache(memory, Images::leaves);
         this.decoders = new Decoders(cache, memory, Math.max(2, Runtime.getRuntime().availableProcessors()));

@@ -60,6 +60,14 @@ final class DiskCacheTest {
         arena.close();
     }
 
+    private long time;
+    private long step; // that a write takes
+
+    private long now() {
+        time += step;
+        return time;
+    }
+
     // ---- the file
 
     private static Cache.Key key(int chunk) {
@@ -95,7 +103,7 @@ final class DiskCacheTest {
     @MethodSource("seeds")
     void anyPartOfAChunkIsAsItWas(long seed) throws Exception {
         Random random = new Random(seed);
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, told::add)) {
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, this::now, told::add)) {
             for (int i = 0; i < 100; i++) {
                 keep(cache, random.nextInt(12), false);
                 for (int chunk : there(cache)) {
@@ -114,7 +122,7 @@ final class DiskCacheTest {
 
     @Test
     void whatWasWrittenLongestAgoGoes() throws Exception {
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK + 4096, 0, told::add)) {
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK + 4096, 0, this::now, told::add)) {
             for (int chunk = 0; chunk < 8; chunk++) {
                 keep(cache, chunk, false);
                 assertEquals(Stream.iterate(Math.max(0, chunk - 2), i -> i + 1).limit(Math.min(3, chunk + 1)).toList(), there(cache));
@@ -124,7 +132,7 @@ final class DiskCacheTest {
 
     @Test
     void forWhatWasReadOutAsAWholeNothingGoes() throws Exception {
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 2 * Scene.CHUNK, told::add)) {
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 2 * Scene.CHUNK, this::now, told::add)) {
             for (int chunk = 0; chunk < 4; chunk++) {
                 keep(cache, chunk, true);
             }
@@ -137,8 +145,26 @@ final class DiskCacheTest {
     }
 
     @Test
+    void whereWritingIsSlowFewAreWrittenThatWereReadOutAsAWhole() throws Exception {
+        try (DiskCache cache = new DiskCache(folder, 1 << 30, 1 << 30, this::now, told::add)) {
+            keep(cache, 0, true);
+            step = Scene.CHUNK;
+            keep(cache, 1, true);
+            for (int i = 0; i < 31; i++) {
+                keep(cache, 2, true);
+            }
+            assertEquals(List.of(0, 1), there(cache));
+            keep(cache, 3, false);
+            step = 0;
+            keep(cache, 4, true);
+            keep(cache, 5, true);
+            assertEquals(List.of(0, 1, 3, 4, 5), there(cache), "it was tried, and is fast again");
+        }
+    }
+
+    @Test
     void noFileIsLeftInTheFolder() throws Exception {
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, told::add);
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, this::now, told::add);
                 Stream<Path> files = Files.list(folder)) {
             keep(cache, 0, false);
             assertEquals(List.of(), files.toList());
@@ -172,7 +198,7 @@ final class DiskCacheTest {
 
     @Test
     void whatIsNotAsItWasWrittenIsNotThere() throws Exception {
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, told::add)) {
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, this::now, told::add)) {
             keep(cache, 0, false);
             keep(cache, 1, false);
             flip(nameless(folder), Scene.CHUNK + 20_000);
@@ -185,7 +211,7 @@ final class DiskCacheTest {
 
     @Test
     void aFileThatIsCutOffIsToldOnceAndNotUsedAnyMore() throws Exception {
-        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, told::add)) {
+        try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, this::now, told::add)) {
             keep(cache, 0, false);
             keep(cache, 1, false);
             try (FileChannel channel = FileChannel.open(nameless(folder), StandardOpenOption.WRITE)) {
@@ -219,6 +245,7 @@ final class DiskCacheTest {
             for (int chunk = 0; chunk < 12; chunk++) {
                 assertRight(image, chunk * Scene.CHUNK + 777, 100);
             }
+            assertRight(image, SIZE - 50, 20);
             use.of(image, scene);
         }
     }
