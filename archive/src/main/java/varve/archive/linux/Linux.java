@@ -18,11 +18,11 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /// The system calls that the JDK lacks. A file is an `int` descriptor, as the kernel has it.
 ///
-/// Each call is linked when it is first made, so that one never made costs nothing at start. Buffers are off-heap
-/// memory; a heap segment is an `IllegalArgumentException`. A call that a signal interrupts is made again. What the
+/// Buffers are off-heap memory; a heap segment is an `IllegalArgumentException`. A call that a signal interrupts is made again. What the
 /// kernel refuses is a [SystemCallException]; a file that is not there, or not ours to open, is the JDK's own
 /// exception for that.
 ///
@@ -97,7 +97,7 @@ public final class Linux {
     public static int open(Path path, int flags) throws IOException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocateFrom(path.toString(), NAMES);
-            long fd = call(errno -> (int) Open.CALL.invokeExact(errno, name, flags | O_CLOEXEC, 0666));
+            long fd = call(OPEN, name, word(flags | O_CLOEXEC), word(0666));
             if (fd == -SystemCallException.ENOENT) {
                 throw new NoSuchFileException(path.toString(), null, "no such file");
             }
@@ -110,7 +110,7 @@ public final class Linux {
 
     /// Closes a file. Never made twice: after an interrupted `close` the descriptor is gone (close(2)).
     public static void close(int fd) throws IOException {
-        long result = once(errno -> (int) Close.CALL.invokeExact(errno, fd));
+        long result = once(CLOSE, word(fd));
         if (result != -SystemCallException.EINTR) {
             checked(result, "fd " + fd, "close");
         }
@@ -126,7 +126,7 @@ public final class Linux {
     /// @return bytes read: fewer than asked for only before the end or a failing sector, 0 at or beyond the end
     public static long pread(int fd, MemorySegment into, long offset) throws IOException {
         long size = into.byteSize();
-        long read = call(errno -> (long) Pread.CALL.invokeExact(errno, fd, into, size, offset));
+        long read = call(PREAD, word(fd), into, word(size), word(offset));
         return read >= 0 ? read : checked(read, fd, "read of " + size + " bytes at " + offset);
     }
 
@@ -135,7 +135,7 @@ public final class Linux {
     /// @return bytes written: may be fewer than given, write the rest to learn why
     public static long pwrite(int fd, MemorySegment from, long offset) throws IOException {
         long size = from.byteSize();
-        long written = call(errno -> (long) Pwrite.CALL.invokeExact(errno, fd, from, size, offset));
+        long written = call(PWRITE, word(fd), from, word(size), word(offset));
         return written >= 0 ? written : checked(written, fd, "write of " + size + " bytes at " + offset);
     }
 
@@ -144,7 +144,7 @@ public final class Linux {
     /// @return bytes read, 0 at the end, or the error of [SystemCallException] as a negative number
     public static long read(int fd, MemorySegment into) {
         long size = into.byteSize();
-        return call(errno -> (long) Read.CALL.invokeExact(errno, fd, into, size));
+        return call(READ, word(fd), into, word(size));
     }
 
     /// Writes next.
@@ -152,16 +152,16 @@ public final class Linux {
     /// @return bytes written, or the error of [SystemCallException] as a negative number
     public static long write(int fd, MemorySegment from) {
         long size = from.byteSize();
-        return call(errno -> (long) Write.CALL.invokeExact(errno, fd, from, size));
+        return call(WRITE, word(fd), from, word(size));
     }
 
     /// Gives a file a size: what is beyond is cut off, what is missing becomes a hole.
     public static void truncate(int fd, long size) throws IOException {
-        checked(call(errno -> (int) Ftruncate.CALL.invokeExact(errno, fd, size)), fd, "truncate to " + size + " bytes");
+        checked(call(FTRUNCATE, word(fd), word(size)), fd, "truncate to " + size + " bytes");
     }
 
     public static void fsync(int fd) throws IOException {
-        checked(call(errno -> (int) Fsync.CALL.invokeExact(errno, fd)), fd, "fsync");
+        checked(call(FSYNC, word(fd)), fd, "fsync");
     }
 
     /// {@return the first offset at or after `offset` that is data, or -1 if there is none} Where holes are not known,
@@ -191,7 +191,7 @@ public final class Linux {
     /// @return false if the file system or device cannot: write zeros
     public static boolean punchHole(int fd, long offset, long size) throws IOException {
         int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        long result = call(errno -> (int) Fallocate.CALL.invokeExact(errno, fd, mode, offset, size));
+        long result = call(FALLOCATE, word(fd), word(mode), word(offset), word(size));
         if (result == -SystemCallException.EOPNOTSUPP) {
             return false;
         }
@@ -204,7 +204,7 @@ public final class Linux {
     /// @return false if another holds it and `wait` is not set
     public static boolean flock(int fd, boolean exclusive, boolean wait) throws IOException {
         int operation = (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB);
-        long result = call(errno -> (int) Flock.CALL.invokeExact(errno, fd, operation));
+        long result = call(FLOCK, word(fd), word(operation));
         if (result == -SystemCallException.EAGAIN) {
             return false;
         }
@@ -225,7 +225,7 @@ public final class Linux {
     }
 
     private static void advise(int fd, long offset, long size, int advice) throws IOException {
-        long error = call(errno -> (int) Fadvise.CALL.invokeExact(errno, fd, offset, size, advice));
+        long error = call(POSIX_FADVISE, word(fd), word(offset), word(size), word(advice));
         if (error != SystemCallException.ESPIPE) { // a pipe takes no advice
             checked(-error, fd, "posix_fadvise"); // returns the error instead of setting errno
         }
@@ -234,25 +234,25 @@ public final class Linux {
     /// Maps a file so that it cannot be read. For [Residency]: to read through it would mean SIGBUS on an I/O error.
     static MemorySegment map(int fd, long size) throws IOException {
         long address = checked(
-                call(errno -> (long) Mmap.CALL.invokeExact(errno, MemorySegment.NULL, size, PROT_NONE, MAP_SHARED, fd, 0L)),
+                call(MMAP, MemorySegment.NULL, word(size), word(PROT_NONE), word(MAP_SHARED), word(fd), word(0)),
                 fd, "mmap of " + size + " bytes");
         return MemorySegment.ofAddress(address).reinterpret(size);
     }
 
     static void unmap(MemorySegment mapping) throws IOException {
         long size = mapping.byteSize();
-        checked(call(errno -> (int) Munmap.CALL.invokeExact(errno, mapping, size)), "mapping", "munmap");
+        checked(call(MUNMAP, mapping, word(size)), "mapping", "munmap");
     }
 
     /// Fills `pages` with one byte per page of the mapping, whose lowest bit says that the page is in the page cache.
     static void mincore(MemorySegment mapping, MemorySegment pages) throws IOException {
         long size = mapping.byteSize();
-        checked(call(errno -> (int) Mincore.CALL.invokeExact(errno, mapping, size, pages)), "mapping", "mincore");
+        checked(call(MINCORE, mapping, word(size), pages), "mapping", "mincore");
     }
 
     static int pageSize() {
         int scPagesize = 30;
-        return (int) call(errno -> (long) Sysconf.CALL.invokeExact(errno, scPagesize));
+        return (int) call(SYSCONF, word(scPagesize));
     }
 
     // ---- memory
@@ -261,18 +261,16 @@ public final class Linux {
     public static MemorySegment reserve(long size, Arena arena) throws IOException {
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
         long address = checked(
-                call(errno -> (long) Mmap.CALL.invokeExact(
-                        errno, MemorySegment.NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0L)),
+                call(MMAP, MemorySegment.NULL, word(size), word(PROT_READ | PROT_WRITE), word(flags), word(-1), word(0)),
                 "memory", "mmap of " + size + " bytes");
         return MemorySegment.ofAddress(address).reinterpret(size, arena, mapping -> {
-            call(errno -> (int) Munmap.CALL.invokeExact(errno, mapping, size));
+            call(MUNMAP, mapping, word(size));
         });
     }
 
     /// Asks the kernel to use large pages for memory; one without them does as ever.
     static void adviseLargePages(MemorySegment memory) {
-        long size = memory.byteSize();
-        call(errno -> (int) Madvise.CALL.invokeExact(errno, memory, size, MADV_HUGEPAGE));
+        call(MADVISE, memory, word(memory.byteSize()), word(MADV_HUGEPAGE));
     }
 
     // ---- block devices
@@ -320,7 +318,7 @@ public final class Linux {
             MemorySegment to = arena.allocateFrom(folder.toString(), NAMES);
             MemorySegment kind = arena.allocateFrom(type, NAMES);
             MemorySegment options = arena.allocateFrom(data, NAMES);
-            checked(call(errno -> (int) Mount.CALL.invokeExact(errno, from, to, kind, flags, options)), folder.toString(), "mount");
+            checked(call(MOUNT, from, to, kind, word(flags), options), folder.toString(), "mount");
         }
     }
 
@@ -331,7 +329,7 @@ public final class Linux {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment name = arena.allocateFrom(folder.toString(), NAMES);
             int flags = UMOUNT_NOFOLLOW | (lazily ? MNT_DETACH : 0);
-            checked(call(errno -> (int) Umount2.CALL.invokeExact(errno, name, flags)), folder.toString(), "umount");
+            checked(call(UMOUNT2, name, word(flags)), folder.toString(), "umount");
         }
     }
 
@@ -339,12 +337,12 @@ public final class Linux {
 
     /// {@return the effective user's number: 0 for root}
     public static int user() {
-        return (int) call(errno -> (int) Geteuid.CALL.invokeExact(errno));
+        return (int) call(GETEUID);
     }
 
     /// {@return the effective group's number}
     public static int group() {
-        return (int) call(errno -> (int) Getegid.CALL.invokeExact(errno));
+        return (int) call(GETEGID);
     }
 
     /// Gives the calling thread, and threads it starts later, the disk only when nobody else wants it.
@@ -359,18 +357,18 @@ public final class Linux {
             default -> -1;
         };
         return number >= 0
-                && call(errno -> (long) Syscall3.CALL.invokeExact(errno, number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE)) == 0;
+                && call(SYSCALL, word(number), word(IOPRIO_WHO_PROCESS), word(0), word(IOPRIO_CLASS_IDLE)) == 0;
     }
 
     /// Says that the calling thread, and threads it starts later, serve a device that is written: they do not wait for what has been written
     /// there to be on its way, since that waits for them (PR_SET_IO_FLUSHER of prctl(2)). It is for root; others go on without.
     public static void serveWrites() {
-        call(errno -> (int) Prctl.CALL.invokeExact(errno, PR_SET_IO_FLUSHER, 1L, 0L, 0L, 0L));
+        call(PRCTL, word(PR_SET_IO_FLUSHER), word(1), word(0), word(0), word(0));
     }
 
     /// {@return whether a descriptor is a terminal}
     public static boolean isatty(int fd) {
-        return call(errno -> (int) Isatty.CALL.invokeExact(errno, fd)) == 1;
+        return call(ISATTY, word(fd)) == 1;
     }
 
     /// {@return the columns of a terminal, or 0 if the descriptor is none or does not say}
@@ -383,14 +381,14 @@ public final class Linux {
 
     /// Makes `to` another name of the open file `from`.
     public static void dup2(int from, int to) throws IOException {
-        checked(call(errno -> (int) Dup2.CALL.invokeExact(errno, from, to)), from, "dup2 to " + to);
+        checked(call(DUP2, word(from), word(to)), from, "dup2 to " + to);
     }
 
     /// Sets which permissions new files do not get.
     ///
     /// @return those of before
     public static int umask(int mask) {
-        return (int) call(errno -> (int) Umask.CALL.invokeExact(errno, mask));
+        return (int) call(UMASK, word(mask));
     }
 
     /// Sends one message to a Unix datagram socket: the JDK has stream sockets alone.
@@ -402,7 +400,7 @@ public final class Linux {
             throw new IOException(address + ": too long for the address of a socket: expected at most " + (ADDRESS_SIZE - 1) + " bytes");
         }
         int fd = (int) checked(
-                call(errno -> (int) Socket.CALL.invokeExact(errno, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)), address, "socket");
+                call(SOCKET, word(AF_UNIX), word(SOCK_DGRAM | SOCK_CLOEXEC), word(0)), address, "socket");
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment to = arena.allocate(2 + ADDRESS_SIZE);
             to.set(JAVA_SHORT, 0, (short) AF_UNIX);
@@ -412,7 +410,7 @@ public final class Linux {
             }
             MemorySegment bytes = arena.allocateFrom(JAVA_BYTE, message);
             long size = message.length;
-            checked(call(errno -> (long) Sendto.CALL.invokeExact(errno, fd, bytes, size, 0, to, 2 + name.length)), address, "sendto");
+            checked(call(SENDTO, word(fd), bytes, word(size), word(0), to, word(2 + name.length)), address, "sendto");
         } finally {
             close(fd);
         }
@@ -420,26 +418,84 @@ public final class Linux {
 
     // ---- how a call is made
 
-    @FunctionalInterface
-    private interface Invocation {
-        /// @param errno where the call leaves its errno
-        long invoke(MemorySegment errno) throws Throwable;
+    /// A function of libc.
+    ///
+    /// @param wide whether it returns 64 bits, and not an `int`
+    private record Function(MemorySegment address, boolean wide) {}
+
+    private static Function ints(String name) {
+        return new Function(Linker.nativeLinker().defaultLookup().findOrThrow(name), false);
+    }
+
+    private static Function longs(String name) {
+        return new Function(Linker.nativeLinker().defaultLookup().findOrThrow(name), true);
+    }
+
+    private static final Function CLOSE = ints("close");
+    private static final Function DUP2 = ints("dup2");
+    private static final Function FALLOCATE = ints("fallocate");
+    private static final Function FLOCK = ints("flock");
+    private static final Function FSYNC = ints("fsync");
+    private static final Function FTRUNCATE = ints("ftruncate");
+    private static final Function GETEGID = ints("getegid");
+    private static final Function GETEUID = ints("geteuid");
+    private static final Function IOCTL = ints("ioctl");
+    private static final Function ISATTY = ints("isatty");
+    private static final Function LSEEK = longs("lseek");
+    private static final Function MADVISE = ints("madvise");
+    private static final Function MINCORE = ints("mincore");
+    private static final Function MMAP = longs("mmap");
+    private static final Function MOUNT = ints("mount");
+    private static final Function MUNMAP = ints("munmap");
+    private static final Function OPEN = ints("open");
+    private static final Function POSIX_FADVISE = ints("posix_fadvise");
+    private static final Function PRCTL = ints("prctl");
+    private static final Function PREAD = longs("pread");
+    private static final Function PWRITE = longs("pwrite");
+    private static final Function READ = longs("read");
+    private static final Function SENDTO = longs("sendto");
+    private static final Function SOCKET = ints("socket");
+    private static final Function STRERROR = longs("strerror");
+    private static final Function SYSCALL = longs("syscall");
+    private static final Function SYSCONF = longs("sysconf");
+    private static final Function UMASK = ints("umask");
+    private static final Function UMOUNT2 = ints("umount2");
+    private static final Function WRITE = longs("write");
+
+    private static final int WORDS = 6;
+
+    /// Calls any of them: six words in, one out.
+    ///
+    /// A type for each function would be the rule, but each takes a run some 20 ms to link. Where Linux runs Java, the first words go in registers,
+    /// numbers and addresses alike, also those of variadic functions; what is in the others a function does not ask; and an `int` is a word whose upper half
+    /// does not matter or extends its sign (System V ABI for AMD64 3.2.3, AAPCS64 6.8.2, RISC-V and Power ELF psABI).
+    private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
+            FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS),
+            Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(1));
+
+    private static MemorySegment word(long number) {
+        return MemorySegment.ofAddress(number);
     }
 
     /// {@return the result of a call, or its negated errno}
-    private static long call(Invocation invocation) {
+    private static long call(Function function, MemorySegment... words) {
         long result;
         do {
-            result = once(invocation);
+            result = once(function, words);
         } while (result == -SystemCallException.EINTR);
         return result;
     }
 
-    private static long once(Invocation invocation) {
+    private static long once(Function function, MemorySegment... words) {
+        MemorySegment[] all = Arrays.copyOf(words, WORDS);
+        Arrays.fill(all, words.length, WORDS, MemorySegment.NULL);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
-            long result = invocation.invoke(state);
-            return result == -1 ? -state.get(JAVA_INT, 0) : result;
+            MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
+            long result = (long) CALL.invokeExact(function.address, errno, all[0], all[1], all[2], all[3], all[4], all[5]);
+            if (!function.wide) {
+                result = (int) result;
+            }
+            return result == -1 ? -errno.get(JAVA_INT, 0) : result;
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -468,19 +524,18 @@ public final class Linux {
 
     private static String reason(int errno) {
         try {
-            MemorySegment text = (MemorySegment) Strerror.CALL.invokeExact(errno);
-            return text.reinterpret(1024).getString(0);
+            return MemorySegment.ofAddress(call(STRERROR, word(errno))).reinterpret(1024).getString(0);
         } catch (Throwable e) {
             return "errno " + errno;
         }
     }
 
     private static long seek(int fd, long offset, int whence) {
-        return call(errno -> (long) Lseek.CALL.invokeExact(errno, fd, offset, whence));
+        return call(LSEEK, word(fd), word(offset), word(whence));
     }
 
     private static long ioctl(int fd, long request, MemorySegment argument) {
-        return call(errno -> (int) Ioctl.CALL.invokeExact(errno, fd, request, argument));
+        return call(IOCTL, word(fd), word(request), argument);
     }
 
     private static boolean arm() {
@@ -489,145 +544,4 @@ public final class Linux {
 
     /// The encoding of file names, which follows the locale.
     private static final Charset NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
-
-    // ---- the calls, each linked when its class is first touched
-
-    private static MethodHandle link(String name, FunctionDescriptor type, Linker.Option... options) {
-        Linker linker = Linker.nativeLinker();
-        Linker.Option[] all = new Linker.Option[options.length + 1];
-        all[0] = Linker.Option.captureCallState("errno");
-        System.arraycopy(options, 0, all, 1, options.length);
-        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, all);
-    }
-
-    private static FunctionDescriptor ints(MemoryLayout... arguments) {
-        return FunctionDescriptor.of(JAVA_INT, arguments);
-    }
-
-    private static FunctionDescriptor longs(MemoryLayout... arguments) {
-        return FunctionDescriptor.of(JAVA_LONG, arguments);
-    }
-
-    private static final class Open {
-        static final MethodHandle CALL = link("open", ints(ADDRESS, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(2));
-    }
-
-    private static final class Close {
-        static final MethodHandle CALL = link("close", ints(JAVA_INT));
-    }
-
-    private static final class Lseek {
-        static final MethodHandle CALL = link("lseek", longs(JAVA_INT, JAVA_LONG, JAVA_INT));
-    }
-
-    private static final class Pread {
-        static final MethodHandle CALL = link("pread", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-    }
-
-    private static final class Pwrite {
-        static final MethodHandle CALL = link("pwrite", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
-    }
-
-    private static final class Read {
-        static final MethodHandle CALL = link("read", longs(JAVA_INT, ADDRESS, JAVA_LONG));
-    }
-
-    private static final class Write {
-        static final MethodHandle CALL = link("write", longs(JAVA_INT, ADDRESS, JAVA_LONG));
-    }
-
-    private static final class Mount {
-        static final MethodHandle CALL = link("mount", ints(ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
-    }
-
-    private static final class Umount2 {
-        static final MethodHandle CALL = link("umount2", ints(ADDRESS, JAVA_INT));
-    }
-
-    private static final class Geteuid {
-        static final MethodHandle CALL = link("geteuid", ints());
-    }
-
-    private static final class Getegid {
-        static final MethodHandle CALL = link("getegid", ints());
-    }
-
-    private static final class Ftruncate {
-        static final MethodHandle CALL = link("ftruncate", ints(JAVA_INT, JAVA_LONG));
-    }
-
-    private static final class Fsync {
-        static final MethodHandle CALL = link("fsync", ints(JAVA_INT));
-    }
-
-    private static final class Fallocate {
-        static final MethodHandle CALL = link("fallocate", ints(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    }
-
-    private static final class Flock {
-        static final MethodHandle CALL = link("flock", ints(JAVA_INT, JAVA_INT));
-    }
-
-    private static final class Fadvise {
-        static final MethodHandle CALL = link("posix_fadvise", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
-    }
-
-    private static final class Mmap {
-        static final MethodHandle CALL = link("mmap", longs(ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-    }
-
-    private static final class Munmap {
-        static final MethodHandle CALL = link("munmap", ints(ADDRESS, JAVA_LONG));
-    }
-
-    private static final class Madvise {
-        static final MethodHandle CALL = link("madvise", ints(ADDRESS, JAVA_LONG, JAVA_INT));
-    }
-
-    private static final class Mincore {
-        static final MethodHandle CALL = link("mincore", ints(ADDRESS, JAVA_LONG, ADDRESS));
-    }
-
-    private static final class Sysconf {
-        static final MethodHandle CALL = link("sysconf", longs(JAVA_INT));
-    }
-
-    private static final class Ioctl {
-        static final MethodHandle CALL = link("ioctl", ints(JAVA_INT, JAVA_LONG, ADDRESS), Linker.Option.firstVariadicArg(2));
-    }
-
-    private static final class Syscall3 {
-        static final MethodHandle CALL =
-                link("syscall", longs(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT), Linker.Option.firstVariadicArg(1));
-    }
-
-    private static final class Prctl {
-        static final MethodHandle CALL =
-                link("prctl", ints(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.firstVariadicArg(1));
-    }
-
-    private static final class Isatty {
-        static final MethodHandle CALL = link("isatty", ints(JAVA_INT));
-    }
-
-    private static final class Dup2 {
-        static final MethodHandle CALL = link("dup2", ints(JAVA_INT, JAVA_INT));
-    }
-
-    private static final class Umask {
-        static final MethodHandle CALL = link("umask", ints(JAVA_INT));
-    }
-
-    private static final class Socket {
-        static final MethodHandle CALL = link("socket", ints(JAVA_INT, JAVA_INT, JAVA_INT));
-    }
-
-    private static final class Sendto {
-        static final MethodHandle CALL = link("sendto", longs(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-    }
-
-    private static final class Strerror {
-        static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
-                Linker.nativeLinker().defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
-    }
 }
