@@ -35,10 +35,9 @@ public final class Guest {
 
     /// {@return the command that starts a main class of the test's class path in the guest}
     public static String command(Class<?> main) {
-        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        words.addAll(JVM);
-        words.addAll(List.of("-Djava.io.tmpdir=/mnt/tmp", "-cp", "'" + System.getProperty("java.class.path") + "'", main.getName()));
-        return String.join(" ", words);
+        List<String> jvm = new ArrayList<>(JVM);
+        jvm.add("-Djava.io.tmpdir=/mnt/tmp");
+        return "'" + String.join("' '", VarveProcess.java(jvm)) + "' " + main.getName();
     }
 
     /// Runs a main class to its end.

@@ -17,7 +17,7 @@ public final class VarveProcess implements AutoCloseable {
 
     /// starts fast, compiles little
     public static final List<String> QUICK = List.of(
-            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData", "-Xmx256m",
+            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx256m",
             "--enable-native-access=ALL-UNNAMED");
 
     /// what the launcher gives to commands that read whole devices
@@ -66,6 +66,23 @@ public final class VarveProcess implements AutoCloseable {
         this.err = err;
     }
 
+    /// {@return the words before the arguments of a `varve` of its own}
+    ///
+    /// @param jvm options of the JVM
+    public static List<String> command(List<String> jvm) {
+        List<String> words = new ArrayList<>(java(jvm));
+        words.add("varve.archive.cli.Main");
+        return words;
+    }
+
+    /// {@return the words before the main class of a JVM that has the class path of the test}
+    static List<String> java(List<String> jvm) {
+        List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        words.addAll(jvm);
+        words.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return words;
+    }
+
     public static VarveProcess start(Object... arguments) throws IOException {
         return start(List.of(), QUICK, arguments);
     }
@@ -74,9 +91,7 @@ public final class VarveProcess implements AutoCloseable {
     /// @param jvm options of the JVM
     public static VarveProcess start(List<String> before, List<String> jvm, Object... arguments) throws IOException {
         List<String> command = new ArrayList<>(before);
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(jvm);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "varve.archive.cli.Main"));
+        command.addAll(command(jvm));
         Stream.of(arguments).map(Object::toString).forEach(command::add);
         Path out = Files.createTempFile("varve", ".out");
         Path err = Files.createTempFile("varve", ".err");

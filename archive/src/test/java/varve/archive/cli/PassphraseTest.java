@@ -45,9 +45,7 @@ class PassphraseTest {
     }
 
     private int varve(List<String> dialogue, Object... arguments) throws IOException {
-        List<Object> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java")));
-        command.addAll(VarveProcess.QUICK);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        List<Object> command = new ArrayList<>(VarveProcess.command(VarveProcess.QUICK));
         command.addAll(List.of(arguments));
         command.addAll(List.of("--vault", folder.resolve("vault")));
         int code = at(dialogue, command.toArray());

@@ -16,6 +16,7 @@ import varve.archive.cli.Captured;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Main;
 import varve.testdata.Guest;
+import varve.testdata.VarveProcess;
 
 /// What a test of snapshots works with on a machine that has the storage: its programs, `varve` in this process, and `varve` in another one
 /// that is killed at the n-th program that it calls.
@@ -185,9 +186,9 @@ final class Machine {
     }
 
     private Ended process(Map<String, String> more, List<String> words) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(Guest.JVM);
-        command.addAll(List.of("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"), "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        List<String> jvm = new ArrayList<>(Guest.JVM);
+        jvm.add("-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"));
+        List<String> command = VarveProcess.command(jvm);
         command.addAll(words);
         Path err = folder.resolve("err");
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());

@@ -38,6 +38,7 @@ import varve.testdata.Damage;
 import varve.testdata.Disk;
 import varve.testdata.TestFiles;
 import varve.testdata.Tools;
+import varve.testdata.VarveProcess;
 
 /// What `varve restore` prints and how it ends.
 final class RestoreVerbTest {
@@ -234,10 +235,8 @@ final class RestoreVerbTest {
     }
 
     private int onTerminal(String typed) throws Exception {
-        String command = String.join(" ",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), "varve.archive.cli.Main",
-                "restore", "tools@latest", target.toString(), "--vault", vault.toString());
+        String command = String.join(" ", VarveProcess.command(VarveProcess.QUICK)) + String.join(" ",
+                " restore", "tools@latest", target.toString(), "--vault", vault.toString());
         Process process = new ProcessBuilder("script", "-qefc", command, "/dev/null").redirectErrorStream(true).start();
         StringBuilder seen = new StringBuilder();
         for (int c = process.getInputStream().read(); c >= 0; c = process.getInputStream().read()) {
