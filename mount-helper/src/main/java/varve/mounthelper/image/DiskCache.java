@@ -17,7 +17,6 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
@@ -98,9 +97,12 @@ final class DiskCache implements AutoCloseable {
 
     /// Drops all chunks of an image that nobody reads any more.
     synchronized void drop(Image image) {
-        Predicate<Kept> its = entry -> entry.key.image().equals(image);
-        kept.values().removeIf(its);
-        ring.removeIf(its);
+        ring.removeIf(entry -> {
+            boolean its = entry.key.image().equals(image);
+            entry.gone |= its;
+            return its;
+        });
+        kept.values().removeIf(entry -> entry.gone);
     }
 
     /// {@return room for the values of the groups of a chunk}

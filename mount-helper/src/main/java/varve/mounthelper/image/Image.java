@@ -344,6 +344,9 @@ public final class Image implements Composed {
     void leaves(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
         if (disk != null && !closed) {
             disk.keep(key, content, values, whole);
+            if (closed) { // meanwhile
+                disk.drop(this);
+            }
         }
     }
 
