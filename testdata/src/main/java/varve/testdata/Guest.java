@@ -15,7 +15,7 @@ public final class Guest {
 
     /// options of a JVM in a guest, where memory is slow when it is touched first: the classes of the JDK are used where they lie, and not moved
     public static final List<String> JVM = Stream.concat(
-                    VarveProcess.QUICK.stream(), Stream.of("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"))
+                    VarveProcess.ANYWHERE.stream(), Stream.of("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"))
             .toList();
 
     private static final int MEMORY_MIB = 900;

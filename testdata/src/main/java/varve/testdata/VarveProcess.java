@@ -15,10 +15,13 @@ import java.util.stream.Stream;
 /// Closing it kills it.
 public final class VarveProcess implements AutoCloseable {
 
-    /// starts fast, compiles little
-    public static final List<String> QUICK = List.of(
-            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx256m",
+    /// starts fast, compiles little, under any kernel
+    static final List<String> ANYWHERE = List.of(
+            "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Xmx256m", "-Xmn8m",
             "--enable-native-access=ALL-UNNAMED");
+
+    /// starts fast, compiles little
+    public static final List<String> QUICK = Stream.concat(ANYWHERE.stream(), largePages()).toList();
 
     /// what the launcher gives to commands that read whole devices
     public static final List<String> BULK = List.of(
@@ -64,6 +67,15 @@ public final class VarveProcess implements AutoCloseable {
         this.process = process;
         this.out = out;
         this.err = err;
+    }
+
+    private static Stream<String> largePages() {
+        try {
+            boolean there = !Files.readString(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")).contains("[never]");
+            return there ? Stream.of("-XX:+UseTransparentHugePages") : Stream.of();
+        } catch (IOException e) {
+            return Stream.of();
+        }
     }
 
     /// {@return the words before the arguments of a `varve` of its own}
