@@ -198,12 +198,12 @@ class Damage(unittest.TestCase):
                 path = os.path.join(volume.folder, name)
                 with open(path, "rb") as file:
                     raw = file.read()
-                for at in range(0, len(raw), 5):
+                for at in range(0, len(raw), 13):
                     with self.subTest(name=name, position=at):
                         with open(path, "wb") as file:
                             file.write(raw[:at] + bytes([raw[at] ^ 1 << at % 8]) + raw[at + 1:])
                         self.assertIsNotNone(verdict(volume.folder))
-                for size in range(0, len(raw), 11):
+                for size in range(0, len(raw), 29):
                     with self.subTest(name=name, size=size):
                         with open(path, "wb") as file:
                             file.write(raw[:size])

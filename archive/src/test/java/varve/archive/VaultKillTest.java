@@ -28,8 +28,8 @@ import varve.testdata.VarveProcess.Ended;
 /// of the moments; `-Dvarve.test.killEvery=1 -Dvarve.test.kills=50` for more.
 class VaultKillTest {
 
-    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 4);
-    private static final int KILLS = Integer.getInteger("varve.test.kills", 5);
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 8);
+    private static final int KILLS = Integer.getInteger("varve.test.kills", 3);
 
     @TempDir
     Path folder;

@@ -24,6 +24,7 @@ import varve.testdata.Tools;
 /// in the environment.
 class RbdSnapshotsTest {
 
+    private static final int EVERY = Integer.getInteger("varve.test.killEvery", 2);
     private static final int NIGHTS = Integer.getInteger("varve.test.nights", 4);
 
     @TempDir
@@ -112,7 +113,7 @@ class RbdSnapshotsTest {
         assertGood("kills", machine.varveProcess("archive", "rbd:rbd/kills", "--json"));
         boolean killed = true;
         try (Machine.Counted rbd = machine.count(folder.resolve("bin"), List.of("rbd"))) {
-            for (int call = 1; killed; call++) {
+            for (int call = 1; killed; call += EVERY) {
                 write("kills", 2);
                 killed = rbd.killed(call, "archive", "rbd:rbd/kills");
                 write("kills", 2);
