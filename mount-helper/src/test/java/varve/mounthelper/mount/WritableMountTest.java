@@ -180,7 +180,7 @@ final class WritableMountTest extends RealMounts {
     void whatWasWrittenBeforeALazyUnmountIsThere() throws Exception {
         archiveFiles();
         mount("tools");
-        Process user = new ProcessBuilder("sh", "-c", "echo written >\"$0/new\"; echo; exec sleep 600 <\"$0/new\"", place.toString()).start();
+        Process user = new ProcessBuilder("sh", "-c", "echo written >\"$0/new\"; exec <\"$0/new\"; echo; exec sleep 600", place.toString()).start();
         try {
             user.getInputStream().read();
             assertTrue(assertThrows(RefusedException.class, () -> unmount(place)).getMessage().contains("process " + user.pid()));
