@@ -47,8 +47,7 @@ class Press implements AutoCloseable {
     MemorySegment compress(long firstChunk, MemorySegment payload, MemorySegment frameRoom) throws IOException {
         if (hints.any()) {
             MemorySegment old = hints.frame(firstChunk, payload.byteSize(), candidate);
-            MemorySegment content = decoded.asSlice(0, payload.byteSize());
-            if (old.byteSize() > 0 && decoder.decode(old, content) && content.mismatch(payload) < 0) {
+            if (old.byteSize() > 0 && decodesTo(old, payload)) {
                 reused.add(old.byteSize());
                 return frameRoom.asSlice(0, old.byteSize()).copyFrom(old);
             }
@@ -56,12 +55,16 @@ class Press implements AutoCloseable {
         return frameRoom.asSlice(0, encoder.encode(payload, frameRoom));
     }
 
+    private boolean decodesTo(MemorySegment frame, MemorySegment payload) {
+        MemorySegment content = decoded.asSlice(0, payload.byteSize());
+        return decoder.decode(frame, content) && content.mismatch(payload) < 0;
+    }
+
     /// Decodes what was compressed.
     ///
     /// @throws DeviceException if it is not the payload: there is nobody to blame but the machine
     void requireContent(long firstChunk, MemorySegment frame, MemorySegment payload) throws DeviceException {
-        MemorySegment content = decoded.asSlice(0, payload.byteSize());
-        if (!decoder.decode(frame, content) || content.mismatch(payload) >= 0) {
+        if (!decodesTo(frame, payload)) {
             throw new DeviceException("chunk " + firstChunk + ": what was compressed decodes to something else, so memory or processor of this machine"
                     + " are faulty; nothing was changed: test the memory, or run this on another machine");
         }
