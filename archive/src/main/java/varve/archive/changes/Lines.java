@@ -3,6 +3,7 @@ package varve.archive.changes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /// A text in lines, each ended by LF, of bounded length.
@@ -11,7 +12,9 @@ final class Lines {
     private static final int MAX = 4096;
 
     private final InputStream in;
-    private final byte[] line = new byte[MAX];
+    private final byte[] buffer = new byte[1 << 16];
+    private int at; // of the next line in the buffer
+    private int end; // of what is in the buffer
     private long number;
 
     Lines(InputStream in) {
@@ -23,22 +26,41 @@ final class Lines {
     @Nullable String next() throws IOException {
         number++;
         for (int size = 0; ; size++) {
-            int c = in.read();
-            if (c == '\n') {
-                return new String(line, 0, size, StandardCharsets.ISO_8859_1);
+            if (size > MAX) {
+                throw wrong("too long");
             }
-            if (c < 0 && size == 0) {
-                return null;
+            if (at + size == end && !more()) {
+                if (size == 0) {
+                    return null;
+                }
+                throw wrong("cut off");
             }
-            if (c < 0 || size == MAX) {
-                throw wrong(c < 0 ? "cut off" : "too long");
+            if (buffer[at + size] == '\n') {
+                String line = new String(buffer, at, size, StandardCharsets.ISO_8859_1);
+                at += size + 1;
+                return line;
             }
-            line[size] = (byte) c;
         }
     }
 
+    /// reads on, with what is left of the buffer at its beginning
+    private boolean more() throws IOException {
+        System.arraycopy(buffer, at, buffer, 0, end - at);
+        end -= at;
+        at = 0;
+        int count = in.read(buffer, end, buffer.length - end);
+        end += Math.max(0, count);
+        return count > 0;
+    }
+
+    /// {@return what is between spaces}
     static String[] words(@Nullable String line) {
-        return line == null ? new String[0] : line.strip().split(" +");
+        StringTokenizer words = new StringTokenizer(line == null ? "" : line.strip(), " ");
+        String[] all = new String[words.countTokens()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = words.nextToken();
+        }
+        return all;
     }
 
     /// @throws IllegalArgumentException if it is no number of 0 to 2^63 - 1

@@ -1,8 +1,7 @@
 package varve.archive.changes;
 
 import java.io.InputStream;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import javax.xml.stream.XMLInputFactory;
@@ -27,24 +26,25 @@ final class XmlLists {
         XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
         factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
         factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false);
         return factory;
     }
 
     /// One start of an element.
     private interface Taker {
-        /// @param path names of the elements around it, the outermost first, and its own
-        void element(List<String> path, XMLStreamReader xml) throws XMLStreamException;
+        /// @param path names of the elements around it, the outermost first, and its own; never deeper than a list of its kind is, since then it throws
+        void element(List<String> path, String name, XMLStreamReader xml) throws XMLStreamException;
     }
 
     private static void walk(InputStream in, Taker taker) {
         try {
             XMLStreamReader xml = FACTORY.createXMLStreamReader(in);
-            Deque<String> path = new ArrayDeque<>();
+            List<String> path = new ArrayList<>();
             while (xml.hasNext()) {
                 switch (xml.next()) {
                     case XMLStreamConstants.START_ELEMENT -> {
-                        path.addLast(xml.getLocalName());
-                        taker.element(path.size() > 6 ? List.of() : List.copyOf(path), xml);
+                        path.add(xml.getLocalName());
+                        taker.element(path, path.getLast(), xml);
                         if (xml.isEndElement()) { // the taker has read its text
                             path.removeLast();
                         }
@@ -64,8 +64,7 @@ final class XmlLists {
     static void thinDelta(InputStream in, ChangeList list) {
         long[] unit = {0};
         boolean[] diff = {false};
-        walk(in, (path, xml) -> {
-            String name = path.isEmpty() ? "" : path.getLast();
+        walk(in, (path, name, xml) -> {
             switch (path.size()) {
                 case 1 -> {
                     expect(name.equals("superblock"), xml, "superblock");
@@ -106,8 +105,7 @@ final class XmlLists {
     ///
     /// @param unit bytes of an era block
     static void era(InputStream in, long unit, ChangeList list) {
-        walk(in, (path, xml) -> {
-            String name = path.isEmpty() ? "" : path.getLast();
+        walk(in, (path, name, xml) -> {
             if (path.size() == 1) {
                 expect(name.equals("blocks"), xml, "blocks");
             } else if (path.size() == 2 && name.equals("block")) {
@@ -127,8 +125,7 @@ final class XmlLists {
     /// Reads what `rbd diff --format xml` prints.
     static void rbd(InputStream in, ChangeList list) {
         long[] extent = {-1, -1};
-        walk(in, (path, xml) -> {
-            String name = path.isEmpty() ? "" : path.getLast();
+        walk(in, (path, name, xml) -> {
             switch (path.size()) {
                 case 1 -> expect(name.equals("extents"), xml, "extents");
                 case 2 -> {
