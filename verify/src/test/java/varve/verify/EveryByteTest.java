@@ -50,14 +50,15 @@ final class EveryByteTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, zst, STORED", "0, zst, CONTENT", "0, json, STRUCTURE", "0, index, STRUCTURE", "0, tree, STORED",
-        "1, zst, STORED", "1, zst, CONTENT", "1, json, STRUCTURE", "1, index, STRUCTURE", "1, tree, STORED",
+        "0, zst, STORED CONTENT", "0, json, STRUCTURE", "0, index, STRUCTURE", "0, tree, STORED",
+        "1, zst, STORED CONTENT", "1, json, STRUCTURE", "1, index, STRUCTURE", "1, tree, STORED",
         "2, json, STRUCTURE",
     })
-    void everyChangedByteIsFound(int archive, String suffix, Depth depth) throws IOException {
+    void everyChangedByteIsFound(int archive, String suffix, String depths) throws IOException {
         Path file = tools.file(archive, suffix);
         byte[] good = Files.readAllBytes(file);
-        check(file, good, depth, Damage.everyByte(good.length));
+        List<Depth> each = Stream.of(depths.split(" ")).map(Depth::valueOf).toList();
+        check(file, good, each, Damage.everyByte(good.length));
     }
 
     @ParameterizedTest
@@ -68,7 +69,7 @@ final class EveryByteTest {
     void everyTruncationIsFound(int archive, String suffix, Depth depth) throws IOException {
         Path file = tools.file(archive, suffix);
         byte[] good = Files.readAllBytes(file);
-        check(file, good, depth, Damage.everyTruncation(good.length));
+        check(file, good, List.of(depth), Damage.everyTruncation(good.length));
     }
 
     @ParameterizedTest
@@ -76,19 +77,22 @@ final class EveryByteTest {
     void everyKindOfDamageIsFound(int archive, String suffix) throws IOException {
         Path file = tools.file(archive, suffix);
         byte[] good = Files.readAllBytes(file);
-        check(file, good, Depth.CONTENT, Histories.seeds(1).stream()
+        check(file, good, List.of(Depth.CONTENT), Histories.seeds(1).stream()
                 .flatMap(seed -> Damage.random(seed, good.length, 60))
                 .filter(damage -> !Arrays.equals(damage.of(good), good)));
     }
 
-    private void check(Path file, byte[] good, Depth depth, Stream<Damage> damages) throws IOException {
-        assertTrue(tools.verify(depth).sound());
+    /// @param depths each of which finds it
+    private void check(Path file, byte[] good, List<Depth> depths, Stream<Damage> damages) throws IOException {
+        depths.forEach(depth -> assertTrue(tools.verify(depth).sound()));
         assertEquals(3, tools.restore());
         for (Damage damage : (Iterable<Damage>) damages::iterator) {
             Files.write(file, damage.of(good));
-            Report report = tools.verify(depth);
-            assertFalse(report.sound(), () -> file + ": " + damage + " was not found");
-            assertTrue(report.findings().stream().allMatch(finding -> finding.text().contains(finding.file())), () -> report.findings().toString());
+            for (Depth depth : depths) {
+                Report report = tools.verify(depth);
+                assertFalse(report.sound(), () -> file + ": " + damage + " was not found");
+                assertTrue(report.findings().stream().allMatch(finding -> finding.text().contains(finding.file())), () -> report.findings().toString());
+            }
             tools.restore();
         }
         Files.write(file, good);

@@ -23,6 +23,7 @@ import varve.archive.block.FileDevice;
 import varve.archive.block.Geometry;
 import varve.archive.chain.Chain;
 import varve.archive.chain.ChainReader;
+import varve.archive.chain.History;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.sign.Signing;
@@ -124,18 +125,19 @@ public final class TestVault {
     /// @return how many points came back whole
     public int restore() throws IOException {
         int whole = 0;
-        for (StoredArchive archive : volume.read().history().archives()) {
+        History history = volume.read().history();
+        for (StoredArchive archive : history.archives()) {
             byte[] expected = images.get((int) archive.manifest().sequence() - 1);
-            if (restore(archive, expected)) {
+            if (restore(history, archive, expected)) {
                 whole++;
             }
         }
         return whole;
     }
 
-    private boolean restore(StoredArchive archive, byte[] expected) {
+    private static boolean restore(History history, StoredArchive archive, byte[] expected) {
         try {
-            List<StoredArchive> path = volume.read().history().path(archive.manifest().state(), StoredArchive::dataAtHand).orElse(List.of());
+            List<StoredArchive> path = history.path(archive.manifest().state(), StoredArchive::dataAtHand).orElse(List.of());
             if (path.isEmpty()) {
                 return false;
             }
