@@ -199,9 +199,9 @@ class FailingVaultTest {
             write(Images.mixed(2, 2 * MIB));
             List<String> names = names();
             disk.remount("ro");
-            assertTrue(run().expect(7).error().matches("varve: .*/vault/tools/.*: Read-only file system"));
+            assertTrue(run().expect(7).error().matches("varve: .*/vault/tools: its file system is mounted read-only, .*"));
             assertTrue(Captured.varve("archive", image, "--vault", volume.vault(), "--volume", "other").expect(7).error()
-                    .matches("varve: .*/vault/other: Read-only file system"));
+                    .matches("varve: .*/vault/other: its file system is mounted read-only, .*"));
             assertTrue(Captured.varve("archive", image, "--vault", disk.folder().resolve("new")).expect(7).error()
                     .matches("varve: .*/new: Read-only file system"));
             Captured.varve("archive", image, "--vault", volume.vault(), "--volume", "tools", "--dry-run").expect(0);

@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -13,9 +14,11 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
+import varve.archive.block.DeviceException;
 import varve.archive.file.Folder;
 import varve.archive.format.Manifest;
 import varve.archive.linux.Linux;
+import varve.archive.linux.SystemCallException;
 
 /// The right to write to a volume: a kernel file lock, which dies with its owner however that dies.
 ///
@@ -93,6 +96,11 @@ public final class VolumeLock implements Closeable {
                 if (i == MOST_TRIES) { // else the folder was taken away meanwhile
                     throw e;
                 }
+            } catch (FileSystemException | SystemCallException e) {
+                if (Files.getFileStore(folder.getParent()).isReadOnly()) {
+                    throw new DeviceException(folder + ": its file system is mounted read-only, so nothing can be written there; mount it writable", e);
+                }
+                throw e;
             }
         }
     }
