@@ -89,9 +89,13 @@ public final class VarveProcess implements AutoCloseable {
 
     /// {@return the words before the main class of a JVM that has the class path of the test}
     static List<String> java(List<String> jvm) {
+        return java(jvm, ClassArchive.OPTIONS);
+    }
+
+    static List<String> java(List<String> jvm, List<String> classes) {
         List<String> words = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         words.addAll(jvm);
-        words.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        words.addAll(classes);
         return words;
     }
 
