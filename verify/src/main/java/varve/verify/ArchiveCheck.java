@@ -3,6 +3,7 @@ package varve.verify;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import varve.archive.file.ArchiveFile;
 import varve.archive.file.Index;
@@ -18,6 +19,7 @@ final class ArchiveCheck {
     private final StoredArchive archive;
     private final boolean elsewhere;
     private final Findings findings;
+    private final Consumer<Index> keeper;
     private final String data;
     private final String index;
     private boolean unsupported;
@@ -29,8 +31,9 @@ final class ArchiveCheck {
     /// @param verdict on the archive: can it be used to restore, as far as this check can tell?
     record Usable(boolean tables, boolean data, Severity verdict) {}
 
-    private ArchiveCheck(StoredArchive archive, boolean elsewhere, Findings findings) {
+    private ArchiveCheck(StoredArchive archive, boolean elsewhere, Findings findings, Consumer<Index> keeper) {
         this.archive = archive;
+        this.keeper = keeper;
         this.elsewhere = elsewhere;
         this.findings = findings;
         this.data = archive.data().getFileName().toString();
@@ -41,8 +44,9 @@ final class ArchiveCheck {
     ///
     /// @param elsewhere whether the data file, if it is not here, is known to be in another vault
     /// @param inside whether a sealed file is looked into, which takes a key that is known to fit
-    static Usable run(StoredArchive archive, boolean elsewhere, boolean inside, Findings findings) {
-        ArchiveCheck check = new ArchiveCheck(archive, elsewhere, findings);
+    /// @param keeper takes good tables, to close them or to go on with them
+    static Usable run(StoredArchive archive, boolean elsewhere, boolean inside, Findings findings, Consumer<Index> keeper) {
+        ArchiveCheck check = new ArchiveCheck(archive, elsewhere, findings, keeper);
         return archive.manifest().seal().isPresent() && !inside && archive.dataAtHand() ? check.runSealed() : check.run();
     }
 
@@ -53,23 +57,24 @@ final class ArchiveCheck {
             findings.add(new Finding.MissingFile(index, Severity.SPARE, index + ": missing; the tables are sealed in the data file too"));
             return new Usable(false, file, file ? Severity.UNKNOWN : Severity.DAMAGE);
         }
-        try (Index tables = openIndexFile()) {
-            return usable(tables != null, file);
-        }
+        return usable(keepIndexFile(), file);
     }
 
     private Usable run() {
         if (!archive.dataAtHand()) {
             return runWithoutData();
         }
-        try (Index tables = ArchiveFile.openOwnIndex(archive.data(), archive.manifest(), archive.keys())) {
-            boolean file = checkFile(tables);
-            checkCopy(tables);
-            return usable(true, file);
+        Index tables;
+        try {
+            tables = ArchiveFile.openOwnIndex(archive.data(), archive.manifest(), archive.keys());
         } catch (IOException | RuntimeException | InternalError e) { // the last is how a mapped file fails to be read
             unsupported |= e instanceof UnsupportedException;
             return runWithBadTables(e);
         }
+        boolean file = checkFile(tables);
+        checkCopy(tables);
+        keeper.accept(tables);
+        return usable(true, file);
     }
 
     private Usable runWithoutData() {
@@ -78,18 +83,28 @@ final class ArchiveCheck {
             return usable(false, false);
         }
         findings.add(new Finding.NotAtHand(data, elsewhere));
-        try (Index tables = openIndexFile()) {
-            return new Usable(tables != null, false, tables != null ? Severity.UNKNOWN : Severity.DAMAGE);
-        }
+        boolean tables = keepIndexFile();
+        return new Usable(tables, false, tables ? Severity.UNKNOWN : Severity.DAMAGE);
     }
 
     private Usable runWithBadTables(Throwable fault) {
-        try (Index tables = Files.exists(archive.index()) ? openIndexFile() : null) {
-            boolean file = checkFile(tables);
-            Severity severity = tables != null ? Severity.SPARE : Severity.DAMAGE;
-            findings.add(data, fault, text -> new Finding.DamagedIndex(data, severity, Findings.rule(fault), text));
-            return usable(tables != null, file);
+        Index tables = Files.exists(archive.index()) ? openIndexFile() : null;
+        boolean file = checkFile(tables);
+        Severity severity = tables != null ? Severity.SPARE : Severity.DAMAGE;
+        findings.add(data, fault, text -> new Finding.DamagedIndex(data, severity, Findings.rule(fault), text));
+        return usable(keep(tables), file);
+    }
+
+    private boolean keepIndexFile() {
+        return keep(openIndexFile());
+    }
+
+    /// {@return whether there are good tables}
+    private boolean keep(@Nullable Index tables) {
+        if (tables != null) {
+            keeper.accept(tables);
         }
+        return tables != null;
     }
 
     private Usable usable(boolean tables, boolean file) {

@@ -76,6 +76,14 @@ final class ChainProof {
         this.watcher = watcher;
     }
 
+    /// Proves a whole data file by its hashes alone, on any thread.
+    static Outcome ofFile(StoredArchive archive, VerifyOptions options, Findings findings, Watcher watcher) throws IOException {
+        return new ChainProof(null, false, options, findings, watcher)
+                .add(archive, Strand.NO_CONTENT)
+                .run((any, guilty) -> {}) // of content, which is not looked at
+                .getFirst();
+    }
+
     /// Adds an archive.
     ///
     /// @param layer in the chain as which its content is to be proved, ascending; or [Strand#NO_CONTENT]

@@ -34,15 +34,27 @@ final class Findings {
     }
 
     void chunk(String file, long offset, long size, Throwable thrown) {
-        chunks.computeIfAbsent(file, f -> new Places()).add(offset, offset + size, rule(thrown), text(file, thrown));
+        chunks.computeIfAbsent(file, f -> new Places()).add(new Place(offset, offset + size, rule(thrown), text(file, thrown), 1));
     }
 
     void group(String file, long position, long size) {
-        groups.computeIfAbsent(file, f -> new Places()).add(position, position + size, Optional.empty(), "");
+        groups.computeIfAbsent(file, f -> new Places()).add(new Place(position, position + size, Optional.empty(), "", 1));
     }
 
     void unreadable(String file, long position, long size, Throwable thrown) {
-        unread.computeIfAbsent(file, f -> new Places()).add(position, position + size, Optional.empty(), text(file, thrown));
+        unread.computeIfAbsent(file, f -> new Places()).add(new Place(position, position + size, Optional.empty(), text(file, thrown), 1));
+    }
+
+    /// Adds all that another has collected.
+    void addAll(Findings more) {
+        list.addAll(more.list);
+        merge(chunks, more.chunks);
+        merge(groups, more.groups);
+        merge(unread, more.unread);
+    }
+
+    private static void merge(Map<String, Places> to, Map<String, Places> from) {
+        from.forEach((file, places) -> to.computeIfAbsent(file, f -> new Places()).addAll(places));
     }
 
     /// {@return the rule that an exception says is broken}
@@ -79,19 +91,24 @@ final class Findings {
         private final TreeMap<Long, Place> places = new TreeMap<>();
         private long more;
 
-        void add(long start, long end, Optional<Rule> rule, String text) {
-            var floor = places.floorEntry(start);
+        void add(Place place) {
+            var floor = places.floorEntry(place.start);
             Place before = floor == null ? null : floor.getValue();
-            if (before != null && before.end >= end) {
+            if (before != null && before.end >= place.end) {
                 return; // known
             }
-            if (before != null && before.end == start && before.rule.equals(rule)) {
-                places.put(before.start, new Place(before.start, end, rule, before.text, before.count + 1));
+            if (before != null && before.end == place.start && before.rule.equals(place.rule)) {
+                places.put(before.start, new Place(before.start, place.end, place.rule, before.text, before.count + place.count));
             } else if (places.size() < MOST_PLACES) {
-                places.put(start, new Place(start, end, rule, text, 1));
+                places.put(place.start, place);
             } else {
-                more++;
+                more += place.count;
             }
+        }
+
+        void addAll(Places others) {
+            others.places.values().forEach(this::add);
+            more += others.more;
         }
 
         void list(String file, List<Finding> to, Function<Place, Finding> finding) {

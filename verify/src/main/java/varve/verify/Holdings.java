@@ -9,7 +9,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
 import varve.archive.file.StoredArchive;
@@ -55,15 +54,13 @@ record Holdings(
             boolean away = here.contains(archive.manifest().baseName()) && !Files.exists(archive.data());
             archives.add(new StoredArchive(away ? volume.folder() : data, archive.manifest(), archive.keys()));
         }
-        return new Holdings(vault, volume, own, new History(archives), elsewhere(vault, others, name, catalogue), catalogue.setBack(vault.id(), name));
+        return new Holdings(vault, volume, own, new History(archives), elsewhere(name, catalogue), catalogue.setBack(vault.id(), name));
     }
 
-    private static Set<Hash> elsewhere(Vault vault, List<Vault> others, String name, Catalogue catalogue) throws IOException {
-        Set<UUID> atHand = new HashSet<>(Set.of(vault.id()));
-        others.forEach(other -> atHand.add(other.id()));
+    private static Set<Hash> elsewhere(String name, Catalogue catalogue) {
         Set<Hash> hashes = new HashSet<>();
-        catalogue.stocks(name).forEach((id, stock) -> {
-            if (!atHand.contains(id) && catalogue.standing(id).counts()) {
+        catalogue.stocksAway(name).forEach((id, stock) -> {
+            if (catalogue.standing(id).counts()) {
                 stock.archives().stream().filter(Inventory.Held::proved).forEach(held -> hashes.add(held.fileHash()));
             }
         });

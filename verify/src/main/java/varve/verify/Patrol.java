@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.Chain;
+import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.FileTree;
 import varve.archive.format.Manifest;
@@ -162,7 +163,7 @@ public final class Patrol {
                 findings.add(new Finding.BrokenChain(data, data + ": no archive in this vault leads to what it applies to, " + manifest.parent()));
             }
             if (manifest.file().size() == 0) {
-                ArchiveCheck.run(archive, false, false, findings);
+                ArchiveCheck.run(archive, false, false, findings, Index::close);
             }
         }
     }
@@ -275,7 +276,7 @@ public final class Patrol {
                 Verification.requireKey(archive);
             }
             ArchiveCheck.Usable usable = beat.checked.computeIfAbsent(archive,
-                    any -> ArchiveCheck.run(any, beat.holdings.elsewhere(any), next.stretch.depth() == Depth.CONTENT, beat.logbook.findings()));
+                    any -> ArchiveCheck.run(any, beat.holdings.elsewhere(any), next.stretch.depth() == Depth.CONTENT, beat.logbook.findings(), Index::close));
             if (next.stretch.depth() != Depth.CONTENT || !usable.tables() || !usable.data() || archive.manifest().unchanged()) {
                 return null;
             }

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import varve.archive.chain.Chain;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
+import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.State;
@@ -37,14 +39,17 @@ import varve.verify.work.Watcher;
 
 /// One verification at work: of a volume, or some points of it, in one vault.
 ///
-/// First every archive that is asked for by itself ([ArchiveCheck]). Then along paths of archives that share a chain, so
-/// that tables are opened once and each file is read once: do the hashes combine to the roots, and, as deep as asked, what does
-/// each data file hold ([ChainProof])?
+/// First every archive that is asked for by itself ([ArchiveCheck]). Then along paths of archives that share a chain, with the tables that
+/// were found good, so that these are opened once and each file is read once: do the hashes combine to the roots, and, as deep as asked, what does
+/// each data file hold ([ChainProof])? Where the hashes of the files are all that is asked for, they are read meanwhile ([ReadAhead]).
 ///
 /// Of a whole volume every node of every archive is proved, as of the archive's own point in time; of several points, the same of
 /// the archives on the paths to them. Of one point in time those nodes are proved that no newer archive on its path replaces: together
 /// they are the device.
 final class Verification {
+
+    /// tables that are kept open at most: each is a mapping, of which a process can have some 65,000
+    private static final int MOST_TABLES = 4096;
 
     private final Holdings holdings;
     private final History history;
@@ -60,6 +65,8 @@ final class Verification {
     private final Map<StoredArchive, ArchiveCheck.Usable> checked = new LinkedHashMap<>();
     private final Set<StoredArchive> done = new LinkedHashSet<>();
     private final Set<StoredArchive> innocent = new LinkedHashSet<>(); // that could not be proved for the sake of others
+    private final Map<StoredArchive, Index> tables = new HashMap<>(); // of those that were checked, open
+    private @Nullable ReadAhead ahead;
     private final Set<Path> files = new LinkedHashSet<>();
     private final Map<StoredArchive, Receipt.Proof> proofs = new LinkedHashMap<>();
     private long read;
@@ -91,22 +98,10 @@ final class Verification {
         Instant started = clock.instant();
         long start = System.nanoTime();
         List<Point> points = points();
-        FolderCheck.run(holdings.volume(), holdings.own(), findings);
-        holdings.setBack().ifPresent(why -> FolderCheck.untrusted(Head.FILE, Severity.DAMAGE, why, findings));
-        for (StoredArchive archive : holdings.own().history().archives()) {
-            count(archive.manifestFile(), archive.manifest().encode().length);
-        }
-        if (whole()) {
-            proveAll(holdings.archives());
-        } else if (points.size() > 1) {
-            proveAll(onPaths(points));
-        } else {
-            for (Point point : points) {
-                provePoint(point);
-            }
-        }
-        if (options.against().isPresent() && points.size() == 1) {
-            compare(points.getFirst(), options.against().get());
+        try {
+            prove(points);
+        } finally {
+            close();
         }
         return new Report(
                 holdings.vault().folder(),
@@ -130,9 +125,43 @@ final class Verification {
                 source);
     }
 
+    private void close() {
+        if (ahead != null) {
+            ahead.close();
+        }
+        tables.values().forEach(Index::close);
+        tables.clear();
+    }
+
+    private void prove(List<Point> points) throws IOException {
+        List<StoredArchive> all = holdings.archives();
+        if (whole()) {
+            begin(all);
+        }
+        FolderCheck.run(holdings.volume(), holdings.own(), findings);
+        holdings.setBack().ifPresent(why -> FolderCheck.untrusted(Head.FILE, Severity.DAMAGE, why, findings));
+        for (StoredArchive archive : holdings.own().history().archives()) {
+            count(archive.manifestFile(), archive.manifest().encode().length);
+        }
+        if (whole()) {
+            proveAll(all);
+        } else if (points.size() > 1) {
+            Collection<StoredArchive> scope = onPaths(points);
+            begin(scope);
+            proveAll(scope);
+        } else {
+            for (Point point : points) {
+                provePoint(point);
+            }
+        }
+        if (options.against().isPresent() && points.size() == 1) {
+            compare(points.getFirst(), options.against().get());
+        }
+    }
+
     private void compare(Point point, VerifyOptions.Against against) throws IOException {
         Optional<List<StoredArchive>> path = path(point.state());
-        try (Chain chain = path.isPresent() ? Chain.open(path.get()) : null) {
+        try (Chain chain = path.isPresent() ? Chain.open(path.get(), this::opened) : null) {
             if (chain != null) {
                 source = Optional.of(new Comparison(chain, options.threads(), watcher)
                         .with(against.path(), against.name(), point.manifest().source()));
@@ -208,7 +237,6 @@ final class Verification {
     private void proveAll(Collection<StoredArchive> scope) throws IOException {
         requireKeys(scope);
         scope.forEach(this::check);
-        begin(scope);
         // the newest first: on the path to it lie most of the others
         for (StoredArchive archive : List.copyOf(scope).reversed()) {
             if (!done.contains(archive)) {
@@ -262,7 +290,7 @@ final class Verification {
         }
         // what lies in other vaults is told by their reports
         Findings told = holdings.ours(archive) ? findings : new Findings();
-        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, holdings.elsewhere(archive), depth.includes(Depth.CONTENT), told);
+        ArchiveCheck.Usable usable = ArchiveCheck.run(archive, holdings.elsewhere(archive), depth.includes(Depth.CONTENT), told, index -> keep(archive, index));
         checked.put(archive, usable);
         if (usable.verdict() != Severity.NOTE) {
             obstacles.add(archive, usable.verdict(), name(archive));
@@ -283,6 +311,19 @@ final class Verification {
         return usable;
     }
 
+    /// keeps tables open that were found good, for the chains that they are in
+    private void keep(StoredArchive archive, Index index) {
+        if (tables.size() < MOST_TABLES) {
+            tables.put(archive, index);
+        } else {
+            index.close();
+        }
+    }
+
+    private Optional<Index> opened(StoredArchive archive) {
+        return Optional.ofNullable(tables.get(archive));
+    }
+
     /// keeps what was found of an archive, for the receipt
     private void keep(StoredArchive archive, Depth reached, Ranges good, Ranges bad) {
         boolean damaged = !bad.isEmpty() || checked.get(archive).verdict() == Severity.DAMAGE;
@@ -292,10 +333,11 @@ final class Verification {
 
     private void begin(Collection<StoredArchive> scope) {
         if (depth.includes(Depth.STORED)) {
-            watcher.begin("verify " + holdings.volume().name(), scope.stream()
-                    .filter(holdings::here)
-                    .mapToLong(archive -> archive.manifest().file().size())
-                    .sum());
+            List<StoredArchive> here = scope.stream().filter(holdings::here).toList();
+            watcher.begin("verify " + holdings.volume().name(), here.stream().mapToLong(archive -> archive.manifest().file().size()).sum());
+            if (depth == Depth.STORED) {
+                ahead = new ReadAhead(here.reversed(), options, watcher); // as they will be asked for, more or less
+            }
         }
     }
 
@@ -377,7 +419,7 @@ final class Verification {
 
     private @Nullable Chain open(List<StoredArchive> path) {
         try {
-            return Chain.open(path);
+            return Chain.open(path, this::opened);
         } catch (IOException | RuntimeException | InternalError e) { // the last is how a mapped file fails to be read
             wrongRoot(path.getLast(), e);
             return null;
@@ -440,11 +482,18 @@ final class Verification {
         if (!depth.includes(Depth.STORED) || !holdings.here(archive)) {
             return;
         }
-        ChainProof proof = new ChainProof(null, false, options, findings, watcher).add(archive, Strand.NO_CONTENT);
-        for (ChainProof.Outcome outcome : proof.run(this::accuse)) {
-            boolean known = depth.includes(Depth.CONTENT) && outcome.whole() && provedContent.contains(archive.manifest().file().hash());
-            take(outcome, known ? Depth.CONTENT : outcome.depth(), true);
+        ChainProof.Outcome outcome = outcome(archive);
+        boolean known = depth.includes(Depth.CONTENT) && outcome.whole() && provedContent.contains(archive.manifest().file().hash());
+        take(outcome, known ? Depth.CONTENT : outcome.depth(), true);
+    }
+
+    private ChainProof.Outcome outcome(StoredArchive archive) throws IOException {
+        Optional<ReadAhead.Read> read = ahead == null ? Optional.empty() : ahead.take(archive);
+        if (read.isEmpty()) {
+            return ChainProof.ofFile(archive, options, findings, watcher);
         }
+        findings.addAll(read.get().findings());
+        return read.get().outcome();
     }
 
     /// @param only whether the file's hashes are all that was looked at

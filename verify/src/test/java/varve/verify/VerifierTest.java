@@ -122,6 +122,25 @@ final class VerifierTest {
         assertEquals(tables.proved() + 4 * CHUNK, hashed.proved());
     }
 
+    /// although files are read while tables are looked at
+    @Test
+    void whatIsStoredWronglyIsToldInTheOrderOfTheArchivesOfThePath() throws IOException {
+        for (int archive = 0; archive < 3; archive++) {
+            Files.delete(tools.file(archive, "tree"));
+        }
+        Files.delete(tools.file(2, "index"));
+        damage(0, "zst", Damage.flip(5000, 0));
+        damage(1, "zst", Damage.flip(500, 0));
+        for (int threads : new int[] {1, 2, 8}) {
+            Report report = tools.verify("tools", new VerifyOptions(Depth.STORED, false, threads, Optional.of(false), Optional.empty()));
+            List<String> names = Stream.of(
+                            tools.file(2, "index"), tools.file(0, "tree"), tools.file(0, "zst"), tools.file(1, "tree"), tools.file(1, "zst"), tools.file(2, "tree"))
+                    .map(file -> file.getFileName().toString())
+                    .toList();
+            assertEquals(names, report.findings().stream().map(Finding::file).toList(), () -> report.findings().toString());
+        }
+    }
+
     static Stream<Long> seeds() {
         return Histories.seeds(6).stream();
     }

@@ -7,8 +7,11 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.file.Index;
 import varve.archive.file.Reading;
@@ -76,10 +79,23 @@ public final class Chain implements Closeable {
     /// @param reading of the data files
     /// @throws CorruptException if the tables are damaged, or do not combine to the root
     public static Chain open(List<StoredArchive> path, Reading reading) throws IOException {
+        return open(path, reading, archive -> Optional.empty());
+    }
+
+    /// Opens a path of archives of which tables may be open already, so that none are checked twice.
+    ///
+    /// @param path full first, each delta's parent the state before it
+    /// @param opened the tables of an archive, if they are open; they stay so when the chain is closed, and must until then
+    /// @throws CorruptException if the tables are damaged, or do not combine to the root
+    public static Chain open(List<StoredArchive> path, Function<StoredArchive, Optional<Index>> opened) throws IOException {
+        return open(path, Reading.ONCE, opened);
+    }
+
+    private static Chain open(List<StoredArchive> path, Reading reading, Function<StoredArchive, Optional<Index>> opened) throws IOException {
         List<Layer> layers = new ArrayList<>();
         try {
             for (StoredArchive archive : path) {
-                layers.add(new Layer(archive, path.size() <= MOST_OPEN, reading));
+                layers.add(new Layer(archive, opened.apply(archive), path.size() <= MOST_OPEN, reading));
             }
             return new Chain(List.copyOf(layers));
         } catch (Throwable e) {
@@ -271,7 +287,7 @@ public final class Chain implements Closeable {
     ///
     /// @throws CorruptException F031, if the result is not the root that the archive records
     public void proveRoot(int newest) throws CorruptException {
-        proveRoot(index(newest), walk(newest), archive(newest).manifest().baseName());
+        proveRoot(index(newest), newest == 0 ? rows(index(0)) : nodes(walk(newest)), archive(newest).manifest().baseName());
     }
 
     /// Checks the tables of an archive that applies to the device as it was when the archive of a layer was the newest.
@@ -282,16 +298,40 @@ public final class Chain implements Closeable {
         checkKeptZeros(newest, index, where);
         List<Index> indexes = new ArrayList<>(indexes(newest + 1));
         indexes.add(index);
-        proveRoot(index, new NodeWalk(indexes, new TreeMap<>(), where), where);
+        proveRoot(index, nodes(new NodeWalk(indexes, new TreeMap<>(), where)), where);
     }
 
-    private static void proveRoot(Index newest, NodeWalk walk, String where) throws CorruptException {
+    /// Hands out the nodes of a device, in order.
+    private interface Nodes {
+        /// {@return the next node, or null after the last}
+        @Nullable Node next() throws CorruptException;
+    }
+
+    private static Nodes nodes(NodeWalk walk) {
+        return () -> {
+            Found found = walk.next();
+            return found == null ? null : found.node();
+        };
+    }
+
+    /// the nodes of a full, all of which count: its zero nodes were checked to be cut as they are to be (F021)
+    private static Nodes rows(Index full) {
+        return new Nodes() {
+            private long row;
+
+            @Override
+            public @Nullable Node next() throws CorruptException {
+                return row < full.nodes() ? full.node(row++) : null;
+            }
+        };
+    }
+
+    private static void proveRoot(Index newest, Nodes nodes, String where) throws CorruptException {
         Geometry then = newest.geometry();
         State recorded = newest.state();
         TreeMerge merge = new TreeMerge();
         Hash root = Empty.ROOT;
-        for (Found found = walk.next(); found != null; found = walk.next()) {
-            Node node = found.node();
+        for (Node node = nodes.next(); node != null; node = nodes.next()) {
             root = node.hash();
             try {
                 merge.add(root, then.length(node.chunk(), node.count()));

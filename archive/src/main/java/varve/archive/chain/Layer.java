@@ -2,6 +2,7 @@ package varve.archive.chain;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import varve.archive.file.DataCopies;
 import varve.archive.file.Index;
@@ -13,16 +14,19 @@ final class Layer implements Closeable {
 
     private final StoredArchive archive;
     private final Index index;
+    private final boolean borrowed;
     private final boolean keepOpen;
     private final Reading reading;
     private volatile @Nullable DataCopies data;
 
+    /// @param opened its tables, if somebody else has opened them and will close them
     /// @param keepOpen whether the data file stays open between reads
-    Layer(StoredArchive archive, boolean keepOpen, Reading reading) throws IOException {
+    Layer(StoredArchive archive, Optional<Index> opened, boolean keepOpen, Reading reading) throws IOException {
         this.archive = archive;
         this.keepOpen = keepOpen;
         this.reading = reading;
-        this.index = archive.openIndex();
+        this.borrowed = opened.isPresent();
+        this.index = borrowed ? opened.get() : archive.openIndex();
     }
 
     StoredArchive archive() {
@@ -60,7 +64,9 @@ final class Layer implements Closeable {
     @Override
     public void close() throws IOException {
         try (DataCopies file = data) {
-            index.close();
+            if (!borrowed) {
+                index.close();
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Which pages of a file or block device are in the page cache, without bringing any in.
@@ -20,6 +21,7 @@ public final class Residency implements AutoCloseable {
     private static final int PAGES_AT_ONCE = 16 * 1024;
 
     private static final int PAGE_SIZE = Linux.pageSize();
+    private static final MemorySegment CACHED = MemorySegment.ofArray(cached()).asReadOnly();
 
     private final int fd;
     private final long size;
@@ -49,6 +51,10 @@ public final class Residency implements AutoCloseable {
             while (window < end) {
                 long windowEnd = Math.min(window + (long) PAGES_AT_ONCE * PAGE_SIZE, end);
                 ask(window, windowEnd - window, pages);
+                if (start < 0 && allCached(pages, windowEnd - window)) { // as most are
+                    window = windowEnd;
+                    continue;
+                }
                 for (long page = window; page < windowEnd; page += PAGE_SIZE) {
                     boolean cached = (pages.get(JAVA_BYTE, (page - window) / PAGE_SIZE) & 1) != 0;
                     if (!cached && start < 0) {
@@ -64,6 +70,18 @@ public final class Residency implements AutoCloseable {
         if (start >= 0) {
             each.accept(start, end - start);
         }
+    }
+
+    private static byte[] cached() {
+        byte[] cached = new byte[PAGES_AT_ONCE];
+        Arrays.fill(cached, (byte) 1);
+        return cached;
+    }
+
+    /// whether the kernel said of each page that it is in the cache, and no more
+    private static boolean allCached(MemorySegment pages, long length) {
+        long count = (length + PAGE_SIZE - 1) / PAGE_SIZE;
+        return pages.asSlice(0, count).mismatch(CACHED.asSlice(0, count)) < 0;
     }
 
     private void ask(long offset, long length, MemorySegment pages) throws IOException {

@@ -189,6 +189,13 @@ public final class Catalogue {
     /// {@return what each vault holds of a volume}
     public Map<UUID, Inventory.Stock> stocks(String volume) throws IOException {
         Map<UUID, Inventory.Stock> stocks = new LinkedHashMap<>(live(volume));
+        stocks.putAll(stocksAway(volume));
+        return stocks;
+    }
+
+    /// {@return what vaults that are not at hand hold of a volume, as far as is known} No folder is looked at.
+    public Map<UUID, Inventory.Stock> stocksAway(String volume) {
+        Map<UUID, Inventory.Stock> stocks = new LinkedHashMap<>();
         for (UUID vault : known.of().keySet()) {
             if (atHand(vault).isEmpty()) {
                 known.of(vault).flatMap(inventory -> inventory.stock(volume)).ifPresent(stock -> stocks.put(vault, stock));

@@ -36,7 +36,7 @@ public record PointName(String volume, Optional<String> point) {
             .append(DateTimeFormatter.ISO_LOCAL_DATE)
             .appendPattern("'T'HH:mm[:ss]")
             .optionalStart()
-            .appendFraction(ChronoField.MILLI_OF_SECOND, 1, 3, true)
+            .appendFraction(ChronoField.NANO_OF_SECOND, 1, 3, true) // fractions of others take big decimals, which are slow to load
             .optionalEnd()
             .appendOffset("+HH:mm", "Z")
             .toFormatter();

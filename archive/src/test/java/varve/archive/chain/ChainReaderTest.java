@@ -1,5 +1,7 @@
 package varve.archive.chain;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,11 +11,13 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import varve.archive.cli.Captured;
 import varve.archive.cli.ExitCode;
 import varve.archive.cli.Main;
+import varve.archive.file.Index;
 import varve.archive.file.StoredArchive;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Header;
@@ -53,6 +57,18 @@ final class ChainReaderTest {
             }
             long grown = resident() - before;
             assertTrue(grown < LITTLE, () -> "grown by " + grown);
+        }
+    }
+
+    @Test
+    void tablesThatAreOpenAlreadyAreUsedAndStayOpen() throws IOException {
+        List<StoredArchive> path = chain();
+        try (Index open = path.getFirst().openIndex()) {
+            try (Chain chain = Chain.open(path, archive -> Optional.of(archive).filter(path.getFirst()::equals).map(full -> open))) {
+                assertSame(open, chain.index(0));
+                assertTrue(chain.index(1).nodes() > 0);
+            }
+            assertEquals(path.getFirst().manifest().state().size(), open.geometry().length(0, open.node(open.nodes() - 1).end()));
         }
     }
 

@@ -27,6 +27,7 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
+import varve.archive.hash.Hashing;
 import varve.archive.vault.Depth;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Receipts;
@@ -142,6 +143,9 @@ public final class VerifyVerb implements Verb {
         }
         if (deep == Depth.SOURCE && against == null) {
             throw new UsageException("--depth source: compared with what? give --against");
+        }
+        if (deep.includes(Depth.STORED)) {
+            Hashing.warmUp(); // while names are parsed and vaults looked at
         }
         List<PointName> asked = names.stream().map(PointName::parse).toList();
         if (budget != null || maxAge != null) {

@@ -76,7 +76,8 @@ public final class Crew<B extends Crew.Bench> implements AutoCloseable {
         }
     }
 
-    private static <R> R result(Future<R> flight) throws IOException {
+    /// {@return what comes of work on another thread} Waits for it; what it throws is thrown here.
+    public static <R> R result(Future<R> flight) throws IOException {
         try {
             return flight.get();
         } catch (InterruptedException e) {
