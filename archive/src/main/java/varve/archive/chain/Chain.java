@@ -106,15 +106,14 @@ public final class Chain implements Closeable {
         }
     }
 
-    /// Opens the data files that are sealed, so that a key that is missing shows now. All else that is wrong with them shows when they are read.
+    /// Opens the data files, so that a key that is missing shows now, and those that are removed meanwhile are not missed; of a chain of more than 64 archives
+    /// they are opened for each read. All else that is wrong with them shows when they are read.
     ///
     /// @throws WrongKeyException if no key at hand opens one of them
-    public void unseal() throws WrongKeyException {
+    public void openData() throws WrongKeyException {
         for (Layer layer : layers) {
             try {
-                if (layer.archive().manifest().seal().isPresent()) {
-                    layer.data();
-                }
+                layer.data();
             } catch (WrongKeyException e) {
                 throw e;
             } catch (IOException e) {

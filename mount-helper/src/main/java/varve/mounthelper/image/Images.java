@@ -51,7 +51,7 @@ public final class Images implements Closeable {
         private static Chain open(List<StoredArchive> path) throws IOException {
             Chain chain = Chain.open(path, Reading.OFTEN);
             try {
-                chain.unseal();
+                chain.openData();
                 return chain;
             } catch (Throwable e) {
                 chain.close();

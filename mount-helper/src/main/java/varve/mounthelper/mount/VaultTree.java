@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ public final class VaultTree implements Entry.Folder, Closeable {
     private final Instant begun;
     private final Map<String, List<FoundPoint>> chosen = new LinkedHashMap<>(); // by volume
     private final List<Image> opened = new ArrayList<>();
+    private final Map<String, List<StoredArchive>> paths = new HashMap<>(); // of those that are open, by name: archives that were removed meanwhile are not missed
     private @Nullable Overlay overlay;
 
     /// @param names of points; all there are if it is empty
@@ -88,6 +90,7 @@ public final class VaultTree implements Entry.Folder, Closeable {
         if (ofVolume.stream().noneMatch(other -> name(other).equals(name(found)))) {
             ofVolume.add(found);
             opened.add(images.open(found.path(), name(found)));
+            paths.put(name(found), found.path());
         }
     }
 
@@ -196,7 +199,8 @@ public final class VaultTree implements Entry.Folder, Closeable {
                     .filter(known -> known.point().manifest().time().equals(changed) && known.point().state().equals(state))
                     .findFirst()
                     .orElseThrow(() -> new NotFoundException(folder.volume + "@" + Manifest.text(changed) + ": is not there any more"));
-            return folder.tree.images.open(found.path(), name(found));
+            List<StoredArchive> path = folder.tree.paths.get(name(found));
+            return folder.tree.images.open(path == null ? found.path() : path, name(found));
         }
     }
 }

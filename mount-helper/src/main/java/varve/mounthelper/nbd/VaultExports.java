@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import varve.archive.cli.Size;
+import varve.archive.file.StoredArchive;
 import varve.archive.format.Manifest;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.NotFoundException;
@@ -30,7 +31,9 @@ public final class VaultExports implements Exports, Closeable {
     private final List<Image> opened = new ArrayList<>();
 
     /// A point on offer.
-    private record Point(Images images, FoundPoint found) implements Export {
+    ///
+    /// @param path that it was opened by and is open; so nobody misses archives that were removed meanwhile. Empty if it is looked for when it is opened
+    private record Point(Images images, FoundPoint found, List<StoredArchive> path) implements Export {
 
         private Manifest manifest() {
             return found.point().manifest();
@@ -60,7 +63,7 @@ public final class VaultExports implements Exports, Closeable {
 
         @Override
         public Image open() throws IOException {
-            return images.open(found.path(), name());
+            return images.open(path.isEmpty() ? found.path() : path, name());
         }
     }
 
@@ -86,13 +89,16 @@ public final class VaultExports implements Exports, Closeable {
 
     private void choose(PointName name) throws IOException {
         FoundPoint found = points.find(name);
-        Point point = new Point(images, found);
-        if (!name.toString().equals(point.name())) {
+        String called = new Point(images, found, List.of()).name();
+        if (!name.toString().equals(called)) {
             found.checkMeant(name);
         }
-        if (chosen.put(point.name(), point) == null) {
+        Point point = chosen.get(called);
+        if (point == null) {
+            point = new Point(images, found, found.path());
             opened.add(point.open());
             listed.add(point);
+            chosen.put(called, point);
         }
         chosen.put(name.toString(), point);
     }
@@ -105,7 +111,7 @@ public final class VaultExports implements Exports, Closeable {
         List<Export> all = new ArrayList<>();
         for (String volume : points.volumes()) {
             try {
-                points.of(volume).forEach(found -> all.add(new Point(images, found)));
+                points.of(volume).forEach(found -> all.add(new Point(images, found, List.of())));
             } catch (IOException e) {
                 log.accept(e.getMessage());
             }
@@ -126,7 +132,7 @@ public final class VaultExports implements Exports, Closeable {
             throw new NotFoundException("there is no default export; name a point in time, such as tools@latest");
         }
         PointName name = PointName.parse(text);
-        Point point = new Point(images, points.find(name));
+        Point point = new Point(images, points.find(name), List.of());
         if (!text.equals(point.name())) {
             point.found.checkMeant(name);
         }

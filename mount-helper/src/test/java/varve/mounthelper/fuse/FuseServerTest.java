@@ -111,6 +111,19 @@ final class FuseServerTest {
     }
 
     @Test
+    void whatWasChosenStaysThoughItsArchivesAreRemoved() throws Exception {
+        byte[] image = Scene.image(1, SIZE);
+        Scene scene = new Scene(folder).archive(Scene.changed(image, 2)).archive(image);
+        try (Served served = Served.vault(mount, scene.vault, "tools")) {
+            Files.delete(scene.data("full", 0));
+            Files.delete(scene.data("delta", 0));
+            assertArrayEquals(image, Served.read(served.files().getFirst()));
+            assertArrayEquals(image, Served.read(served.files().getFirst()));
+            assertEquals(List.of(), served.log);
+        }
+    }
+
+    @Test
     void onlyThePointsThatWereChosenAreThere() throws Exception {
         byte[] image = Scene.image(1, SIZE);
         Scene scene = new Scene(folder).archive(image).archive(Scene.changed(image, 2)).archive(Scene.changed(image, 3));

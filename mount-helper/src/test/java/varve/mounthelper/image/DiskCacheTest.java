@@ -28,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
 import varve.mounthelper.Scene;
+import varve.testdata.Disk;
 import varve.testdata.Histories;
 import varve.testdata.TestFiles;
 
@@ -222,6 +224,25 @@ final class DiskCacheTest {
             keep(cache, 2, false);
             assertEquals(List.of(), there(cache));
             assertEquals(1, told.size(), told::toString);
+        }
+    }
+
+    @Test
+    void aDiskThatIsFullIsToldOnceAndNotUsedAnyMore() throws Exception {
+        Assumptions.assumeTrue(Disk.available(), "needs root and /dev/loop-control");
+        try (Disk disk = Disk.format(folder.resolve("small.img"), 2 << 20, folder.resolve("small"), "mkfs.ext4", "-q")) {
+            disk.mount("rw");
+            try (DiskCache cache = new DiskCache(disk.folder(), 64 << 20, 0, this::now, told::add)) {
+                keep(cache, 0, false);
+                assertTrue(reads(cache, 0, 5, 100), "there is room");
+                for (int i = 0; i < 100; i++) {
+                    keep(cache, i % 12, false);
+                }
+                assertEquals(List.of(), there(cache));
+                assertFalse(reads(cache, 0, 5, 100));
+                assertEquals(1, told.size(), told::toString);
+                assertTrue(told.getFirst().endsWith("No space left on device"), told::toString);
+            }
         }
     }
 
