@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 public final class SealedContent implements AutoCloseable {
 
     /// that are kept: many files may be open at once
-    private static final int MOST_ROOMS = 2;
+    private static final int MOST_ROOMS = 4;
 
     private final long headerSize;
     private final FileKey key;
@@ -28,12 +28,12 @@ public final class SealedContent implements AutoCloseable {
         void read(long position, byte[] into, int size) throws IOException;
     }
 
-    /// A cipher, and memory for a chunk before and after it; for one thread at a time. It keeps its last chunk.
+    /// A cipher, and memory for a chunk; for one thread at a time. It keeps its last chunk, decrypted: frames begin and end anywhere, and
+    /// the next one mostly begins in it.
     private static final class Room {
-        final byte[] sealed = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
-        final byte[] content = new byte[ChunkCipher.CHUNK_SIZE];
+        final byte[] chunk = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
         final ChunkCipher cipher;
-        long number = -1;
+        volatile long number = -1; // of the chunk that it holds, or -1
 
         Room(ChunkCipher cipher) {
             this.cipher = cipher;
@@ -76,17 +76,14 @@ public final class SealedContent implements AutoCloseable {
     /// @param file that is read: what was opened, or a copy of it
     /// @throws AgeFormatException if a chunk is not what was sealed; then nothing of that chunk was given out
     public void read(long position, MemorySegment into, Bytes file) throws IOException {
-        Room room = rooms.poll();
-        if (room == null) {
-            room = new Room(new ChunkCipher(key, nonce));
-        }
+        Room room = room(position / ChunkCipher.CHUNK_SIZE);
         try {
             for (long done = 0; done < into.byteSize(); ) {
                 long at = position + done;
                 load(room, at / ChunkCipher.CHUNK_SIZE, file);
                 int from = (int) (at % ChunkCipher.CHUNK_SIZE);
                 int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - from, into.byteSize() - done);
-                MemorySegment.copy(room.content, from, into, ValueLayout.JAVA_BYTE, done, part);
+                MemorySegment.copy(room.chunk, from, into, ValueLayout.JAVA_BYTE, done, part);
                 done += part;
             }
         } finally {
@@ -96,14 +93,25 @@ public final class SealedContent implements AutoCloseable {
         }
     }
 
+    /// {@return a room that nobody else has; the one that holds a chunk, if there is one}
+    private Room room(long number) {
+        for (Room room : rooms) {
+            if (room.number == number && rooms.remove(room)) {
+                return room;
+            }
+        }
+        Room room = rooms.poll();
+        return room != null ? room : new Room(new ChunkCipher(key, nonce));
+    }
+
     private void load(Room room, long number, Bytes file) throws IOException {
         if (room.number == number) {
             return;
         }
         room.number = -1;
         int content = (int) Math.min(ChunkCipher.CHUNK_SIZE, size - number * ChunkCipher.CHUNK_SIZE);
-        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), room.sealed, content + ChunkCipher.TAG_SIZE);
-        room.cipher.open(number, number == chunks - 1, room.sealed, content + ChunkCipher.TAG_SIZE, room.content);
+        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), room.chunk, content + ChunkCipher.TAG_SIZE);
+        room.cipher.open(number, number == chunks - 1, room.chunk, content + ChunkCipher.TAG_SIZE);
         room.number = number;
     }
 
@@ -111,7 +119,7 @@ public final class SealedContent implements AutoCloseable {
     @Override
     public void close() {
         for (Room room = rooms.poll(); room != null; room = rooms.poll()) {
-            Arrays.fill(room.content, (byte) 0);
+            Arrays.fill(room.chunk, (byte) 0);
         }
     }
 }

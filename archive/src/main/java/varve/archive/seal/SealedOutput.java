@@ -12,8 +12,7 @@ public final class SealedOutput {
 
     private final Bytes to;
     private final ChunkCipher cipher;
-    private final byte[] content = new byte[ChunkCipher.CHUNK_SIZE];
-    private final byte[] sealed = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
+    private final byte[] chunk = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
     private int filled;
     private long size;
 
@@ -40,11 +39,11 @@ public final class SealedOutput {
     /// Takes all of `bytes`; the caller may reuse the memory at once.
     public void append(MemorySegment bytes) throws IOException {
         for (long done = 0; done < bytes.byteSize(); ) {
-            if (filled == content.length) {
+            if (filled == ChunkCipher.CHUNK_SIZE) {
                 seal(false);
             }
-            int part = (int) Math.min(content.length - filled, bytes.byteSize() - done);
-            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, content, filled, part);
+            int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - filled, bytes.byteSize() - done);
+            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, chunk, filled, part);
             filled += part;
             size += part;
             done += part;
@@ -58,8 +57,8 @@ public final class SealedOutput {
 
     private void seal(boolean last) throws IOException {
         long number = last ? ChunkCipher.chunks(size) - 1 : (size - filled) / ChunkCipher.CHUNK_SIZE;
-        int count = cipher.seal(number, last, content, filled, sealed);
+        int count = cipher.seal(number, last, chunk, filled);
         filled = 0;
-        to.append(MemorySegment.ofArray(sealed).asSlice(0, count));
+        to.append(MemorySegment.ofArray(chunk).asSlice(0, count));
     }
 }
