@@ -36,21 +36,30 @@ public final class Stocktaking {
         }
         Proofs proofs = Proofs.of(vault.id(), receipts, now);
         List<Inventory.Held> held = archives.stream()
-                .filter(StoredArchive::dataAtHand)
-                .map(archive -> held(archive, proofs))
+                .flatMap(archive -> held(archive, proofs).stream())
                 .toList();
         return Optional.of(new Inventory.Stock(volume.name(), archives.getFirst().manifest().volumeId(), held));
     }
 
-    private static Inventory.Held held(StoredArchive archive, Proofs proofs) {
+    /// {@return nothing if the data file is not at hand}
+    private static Optional<Inventory.Held> held(StoredArchive archive, Proofs proofs) {
         Manifest manifest = archive.manifest();
-        return new Inventory.Held(
+        boolean wholeSize; // nothing shorter is a copy, whatever was proved of it once
+        try {
+            wholeSize = Files.size(archive.data()) == manifest.file().size();
+        } catch (IOException e) {
+            if (!archive.dataAtHand()) {
+                return Optional.empty();
+            }
+            wholeSize = false;
+        }
+        return Optional.of(new Inventory.Held(
                 manifest.baseName(),
                 manifest.file().hash(),
                 manifest.file().size(),
                 manifest.kind(),
                 manifest.sequence(),
-                wholeSize(archive) ? proof(manifest, proofs) : Optional.empty());
+                wholeSize ? proof(manifest, proofs) : Optional.empty()));
     }
 
     private static Optional<Inventory.Proof> proof(Manifest manifest, Proofs proofs) {
@@ -60,14 +69,5 @@ public final class Stocktaking {
                 .flatMap(piece -> piece.time().stream())
                 .max(Comparator.naturalOrder());
         return time.map(when -> new Inventory.Proof(when, last.depth(), last.evidence(), last.damaged() == 0));
-    }
-
-    /// whether the file has the size that it should have: nothing shorter is a copy, whatever was proved of it once
-    private static boolean wholeSize(StoredArchive archive) {
-        try {
-            return Files.size(archive.data()) == archive.manifest().file().size();
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

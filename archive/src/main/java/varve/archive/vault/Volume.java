@@ -112,6 +112,19 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
     /// @param volumes of one name; those that do not exist are passed over
     /// @throws NotFoundException if none exists
     public static Content together(List<Volume> volumes) throws IOException {
+        return together(volumes, false);
+    }
+
+    /// Looks at the manifests of a volume in several vaults, as [#together] reads them. Those are not read again that have not changed since they last
+    /// were for this: good enough to tell how a volume stands, not to rely on. What a volume that is signed holds is always read.
+    ///
+    /// @param volumes of one name; those that do not exist are passed over
+    /// @throws NotFoundException if none exists
+    public static Content look(List<Volume> volumes) throws IOException {
+        return together(volumes, true);
+    }
+
+    private static Content together(List<Volume> volumes, boolean known) throws IOException {
         Volume first = volumes.getFirst();
         if (volumes.stream().noneMatch(Volume::exists)) {
             String places = volumes.stream().map(volume -> volume.folder.getParent().toString()).collect(Collectors.joining(", "));
@@ -120,14 +133,16 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
         Reading reading = new Reading(volumes.size() > 1);
         for (Volume volume : volumes) {
             if (volume.exists()) {
-                reading.take(volume);
+                reading.take(volume, known);
             }
         }
         return reading.content();
     }
 
     /// A manifest that was read: what it says, or what is wrong with it.
-    private record Taken(Path path, byte[] text, @Nullable Entry entry, @Nullable IOException trouble) {}
+    ///
+    /// @param stamp of its file before it was read, if that is to be known; empty if it was known
+    private record Taken(Path path, byte[] text, @Nullable Entry entry, @Nullable IOException trouble, Optional<Stamp> stamp) {}
 
     /// What was found in the folders so far.
     private static final class Reading {
@@ -143,27 +158,42 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
             this.several = several;
         }
 
-        void take(Volume volume) throws IOException {
+        /// @param look whether manifests that have not changed since they were last read need not be read
+        void take(Volume volume, boolean look) throws IOException {
             Signatures signatures = Signatures.of(volume);
+            KnownManifests known = look && !signatures.signed() ? KnownManifests.read(volume) : null;
             List<Path> manifests = volume.manifests();
             for (int at = 0; at < manifests.size(); at += BATCH) {
                 List<Path> batch = manifests.subList(at, Math.min(manifests.size(), at + BATCH));
                 Stream<Path> paths = batch.size() < BATCH ? batch.stream() : batch.parallelStream();
-                for (Taken taken : paths.map(path -> take(volume, path)).toList()) {
+                for (Taken taken : paths.map(path -> known == null ? read(volume, path, Optional.empty()) : take(volume, path, known)).toList()) {
                     take(taken, signatures);
+                    if (known != null && taken.entry != null && taken.stamp.isPresent()) {
+                        known.add(taken.path.getFileName().toString(), taken.entry.manifest(), taken.entry.original, taken.stamp.get());
+                    }
                 }
+            }
+            if (known != null) {
+                known.save(manifests);
             }
         }
 
-        private Taken take(Volume volume, Path path) {
+        private Taken take(Volume volume, Path path, KnownManifests known) {
+            Optional<Stamp> stamp = Stamp.of(path);
+            return known.of(path.getFileName().toString(), stamp)
+                    .map(it -> new Taken(path, new byte[0], new Entry(new StoredArchive(volume.folder, it.manifest(), volume.keys), it.original()), null, Optional.empty()))
+                    .orElseGet(() -> read(volume, path, stamp));
+        }
+
+        private Taken read(Volume volume, Path path, Optional<Stamp> stamp) {
             try {
                 byte[] text = Folder.read(path, Manifest.MAX_SIZE);
                 Manifest manifest = Manifest.decode(text, several ? path.toString() : path.getFileName().toString());
                 volume.checkName(manifest, path);
                 Hash original = manifest.original().orElseGet(() -> new SubtreeHasher().whole(MemorySegment.ofArray(text)));
-                return new Taken(path, text, new Entry(new StoredArchive(volume.folder, manifest, volume.keys), original), null);
+                return new Taken(path, text, new Entry(new StoredArchive(volume.folder, manifest, volume.keys), original), null, stamp);
             } catch (IOException e) {
-                return new Taken(path, new byte[0], null, e);
+                return new Taken(path, new byte[0], null, e, Optional.empty());
             }
         }
 

@@ -6,13 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import varve.archive.chain.History;
@@ -26,8 +23,7 @@ import varve.archive.hash.SubtreeHasher;
 ///
 /// Only a cache, which any run may write and anybody may remove, and which is believed for nothing but that list. It is good as
 /// long as the folder of the volume holds manifests of the same names. Looking at the names takes a while where there are very
-/// many, so it also has the *stamp* of the folder, its inode and when it was last changed, unless that was just before:
-/// within one tick of a file system's clock a folder can change twice.
+/// many, so it also has the [Stamp] of the folder, its inode and when it was last changed, unless that was just before.
 ///
 /// @param points number of points in time
 /// @param latest time of the latest
@@ -36,12 +32,9 @@ import varve.archive.hash.SubtreeHasher;
 /// @param storedSize sum of all data files and tables that there are manifests of
 public record VolumeDigest(long points, Instant latest, long size, Hash root, long storedSize) {
 
-    private static final String FOLDER = ".varve-list";
+    static final String FOLDER = ".varve-list";
     private static final String FORMAT = "varve-list-1";
-    private static final long TICK_NANOS = TimeUnit.SECONDS.toNanos(3); // FAT has one of 2 s
     private static final int MAX_SIZE = 64 << 10;
-
-    private record Stamp(long inode, long changed) {}
 
     /// Sums up a volume: from its digest if there is a good one, else from its manifests.
     ///
@@ -49,7 +42,7 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
     /// @return empty if the volume has no points
     public static Optional<VolumeDigest> of(Vault vault, Volume volume, List<Volume.Problem> problems) throws IOException {
         Path file = vault.folder().resolve(FOLDER).resolve(volume.name() + ".json");
-        Optional<Stamp> stamp = stamp(volume.folder());
+        Optional<Stamp> stamp = Stamp.of(volume.folder());
         Optional<VolumeDigest> known = known(file, volume, stamp);
         if (known.isPresent()) {
             return known;
@@ -82,7 +75,7 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
     /// @param history as it is now
     public static void save(Volume volume, History history) {
         Path file = volume.folder().resolveSibling(FOLDER).resolve(volume.name() + ".json");
-        of(history).ifPresent(digest -> digest.write(file, volume, names(history), stamp(volume.folder())));
+        of(history).ifPresent(digest -> digest.write(file, volume, names(history), Stamp.of(volume.folder())));
     }
 
     private static Optional<VolumeDigest> known(Path file, Volume volume, Optional<Stamp> stamp) throws IOException {
@@ -106,7 +99,7 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
             names = Hash.parse(json.required("names"));
             Long inode = json.optionalNumber("inode");
             Long changed = json.optionalNumber("changed");
-            if (inode != null && changed != null && stamp.equals(Optional.of(new Stamp(inode, changed)))) {
+            if (inode != null && changed != null && stamp.filter(now -> now.inode() == inode && now.changed() == changed).isPresent()) {
                 return Optional.of(digest);
             }
         } catch (IOException | IllegalArgumentException | DateTimeException e) {
@@ -139,18 +132,6 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
             Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             // a vault that cannot be written to is listed more slowly
-        }
-    }
-
-    /// {@return the stamp of a folder, if whatever changes it from now on changes that too}
-    private static Optional<Stamp> stamp(Path folder) {
-        try {
-            Map<String, Object> attributes = Files.readAttributes(folder, "unix:ino,ctime");
-            long changed = ((FileTime) attributes.get("ctime")).to(TimeUnit.NANOSECONDS);
-            long age = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - changed;
-            return age < TICK_NANOS ? Optional.empty() : Optional.of(new Stamp((long) attributes.get("ino"), changed));
-        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
-            return Optional.empty(); // no file system of Unix
         }
     }
 

@@ -68,12 +68,22 @@ final class VolumeSurvey {
         final Vault vault;
         final Volume volume;
         final List<Path> left = new ArrayList<>();
+        final Set<String> known = new HashSet<>(); // archives that have a manifest here
+        final Set<String> held = new HashSet<>(); // those of them that have a data file here
         Volume.Content content = new Volume.Content(new History(List.of()), List.of());
         Receipts.Log log = Receipts.Log.EMPTY;
 
         Place(Vault vault, Volume volume) {
             this.vault = vault;
             this.volume = volume;
+        }
+
+        /// lets go of what is not needed any more: there may be many volumes
+        void forget() {
+            content = new Volume.Content(new History(List.of()), List.of());
+            log = Receipts.Log.EMPTY;
+            known.clear();
+            held.clear();
         }
     }
 
@@ -115,7 +125,7 @@ final class VolumeSurvey {
     void look() {
         try {
             read();
-            Volume.Content content = places.size() == 1 ? places.getFirst().content : Volume.together(places.stream().map(place -> place.volume).toList());
+            Volume.Content content = places.size() == 1 ? places.getFirst().content : Volume.look(places.stream().map(place -> place.volume).toList());
             History history = content.history();
             Set<String> told = new HashSet<>();
             for (Volume.Problem problem : content.problems()) {
@@ -135,16 +145,21 @@ final class VolumeSurvey {
             judgeUnproved();
         } catch (IOException | RuntimeException e) {
             concern(Level.UNKNOWN, Kind.UNREADABLE, e.getMessage() == null ? e.toString() : e.getMessage());
+        } finally {
+            places.forEach(Place::forget);
         }
     }
 
     private void read() throws IOException {
         Map<UUID, Inventory.Stock> stocks = new HashMap<>();
         for (Place place : places) {
-            place.content = place.volume.read();
+            place.content = Volume.look(List.of(place.volume));
             place.log = new Receipts(place.volume).read();
-            Stocktaking.stock(place.vault, place.volume, place.content.history().archives(), place.log.receipts(), now)
-                    .ifPresent(stock -> stocks.put(place.vault.id(), stock));
+            Stocktaking.stock(place.vault, place.volume, place.content.history().archives(), place.log.receipts(), now).ifPresent(stock -> {
+                stocks.put(place.vault.id(), stock);
+                stock.archives().forEach(held -> place.held.add(held.archive()));
+            });
+            place.content.history().archives().forEach(archive -> place.known.add(archive.manifest().baseName()));
         }
         catalogue.take(name, stocks);
     }
@@ -278,9 +293,10 @@ final class VolumeSurvey {
         Presence presence = Presence.of(receipts, place.vault.id());
         for (StoredArchive archive : history.archives()) {
             StoredArchive own = new StoredArchive(place.volume.folder(), archive.manifest());
-            if (own.dataAtHand()) {
+            String name = archive.manifest().baseName();
+            if (place.known.contains(name) ? place.held.contains(name) : own.dataAtHand()) {
                 here.add(own);
-            } else if (presence.of(archive.manifest().baseName()).orElse(false)) {
+            } else if (presence.of(name).orElse(false)) {
                 missing.add(own.data().getFileName().toString());
             }
         }
