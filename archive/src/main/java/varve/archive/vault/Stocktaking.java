@@ -12,6 +12,8 @@ import varve.archive.format.Manifest;
 /// Finds out what a vault at hand holds of a volume: from its folder, and from the receipts of what was proved there.
 public final class Stocktaking {
 
+    private static final int MANY = 64; // so many files are looked at by several threads
+
     private Stocktaking() {}
 
     /// {@return what there is; nothing if there is no manifest to go by}
@@ -35,7 +37,7 @@ public final class Stocktaking {
             return Optional.empty();
         }
         Proofs proofs = Proofs.of(vault.id(), receipts, now);
-        List<Inventory.Held> held = archives.stream()
+        List<Inventory.Held> held = (archives.size() < MANY ? archives.stream() : archives.parallelStream())
                 .flatMap(archive -> held(archive, proofs).stream())
                 .toList();
         return Optional.of(new Inventory.Stock(volume.name(), archives.getFirst().manifest().volumeId(), held));

@@ -148,6 +148,7 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
     private static final class Reading {
 
         private static final int BATCH = 64; // that are read at once, where there are so many; their texts are kept until then
+        private static final int LOOKED_AT = 512; // likewise, where most are known
 
         private final boolean several;
         private final Map<String, Entry> entries = new HashMap<>();
@@ -163,8 +164,9 @@ public record Volume(String name, Path folder, Signing signing, Keys keys) {
             Signatures signatures = Signatures.of(volume);
             KnownManifests known = look && !signatures.signed() ? KnownManifests.read(volume) : null;
             List<Path> manifests = volume.manifests();
-            for (int at = 0; at < manifests.size(); at += BATCH) {
-                List<Path> batch = manifests.subList(at, Math.min(manifests.size(), at + BATCH));
+            int most = known == null ? BATCH : LOOKED_AT;
+            for (int at = 0; at < manifests.size(); at += most) {
+                List<Path> batch = manifests.subList(at, Math.min(manifests.size(), at + most));
                 Stream<Path> paths = batch.size() < BATCH ? batch.stream() : batch.parallelStream();
                 for (Taken taken : paths.map(path -> known == null ? read(volume, path, Optional.empty()) : take(volume, path, known)).toList()) {
                     take(taken, signatures);
