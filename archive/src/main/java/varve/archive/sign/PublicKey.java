@@ -2,13 +2,10 @@ package varve.archive.sign;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
 /// What a signature is checked with: an Ed25519 public key and the number that its owner's signatures name.
 ///
@@ -22,7 +19,6 @@ public record PublicKey(String text) {
     static final int ID_SIZE = 8;
 
     private static final int SIZE = ALGORITHM.length + ID_SIZE + KEY_SIZE;
-    private static final byte[] X509 = HexFormat.of().parseHex("302a300506032b6570032100"); // RFC 8410 section 4
 
     /// @throws IllegalArgumentException if it is no public key
     public PublicKey {
@@ -63,16 +59,8 @@ public record PublicKey(String text) {
     }
 
     boolean verifies(byte[] message, byte[] signature) {
-        try {
-            java.security.Signature ed25519 = java.security.Signature.getInstance("Ed25519");
-            byte[] encoded = Arrays.copyOf(X509, X509.length + KEY_SIZE);
-            System.arraycopy(bytes(ALGORITHM.length + ID_SIZE, KEY_SIZE), 0, encoded, X509.length, KEY_SIZE);
-            ed25519.initVerify(KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded)));
-            ed25519.update(message);
-            return ed25519.verify(signature);
-        } catch (GeneralSecurityException e) {
-            return false; // no point of the curve, or a signature that is none
-        }
+        byte[] key = bytes(ALGORITHM.length + ID_SIZE, KEY_SIZE);
+        return signature.length == Ed25519.SIGNATURE_SIZE && Ed25519.verify(signature, 0, key, 0, message, 0, message.length);
     }
 
     private byte[] bytes(int from, int size) {

@@ -4,19 +4,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
 import java.security.SecureRandom;
-import java.security.interfaces.EdECPrivateKey;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.crypto.generators.SCrypt;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
 /// What signs: an Ed25519 secret key in the file of minisign, under a password or not.
 ///
@@ -39,7 +33,6 @@ public final class SecretKey {
     private static final int SALT_SIZE = 32;
     private static final int SEALED_SIZE = 104;
     private static final int SIZE = 6 + SALT_SIZE + 16 + SEALED_SIZE;
-    private static final byte[] PKCS8 = HexFormat.of().parseHex("302e020100300506032b657004220420"); // RFC 8410 section 7
 
     // 64 MiB, which fits the heap of every command; minisign's own choice is 1 GiB
     private static final long OPERATIONS = 2 << 20;
@@ -67,20 +60,13 @@ public final class SecretKey {
 
     /// {@return a new key}
     public static SecretKey generate(SecureRandom random) {
-        try {
-            KeyPairGenerator generator = KeyPairGenerator.getInstance("Ed25519");
-            generator.initialize(255, random);
-            KeyPair pair = generator.generateKeyPair();
-            byte[] id = new byte[PublicKey.ID_SIZE];
-            random.nextBytes(id);
-            byte[] encoded = pair.getPublic().getEncoded();
-            return new SecretKey(
-                    id,
-                    ((EdECPrivateKey) pair.getPrivate()).getBytes().orElseThrow(),
-                    Arrays.copyOfRange(encoded, encoded.length - PublicKey.KEY_SIZE, encoded.length));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e); // every JDK has it
-        }
+        byte[] id = new byte[PublicKey.ID_SIZE];
+        byte[] seed = new byte[Ed25519.SECRET_KEY_SIZE];
+        byte[] key = new byte[PublicKey.KEY_SIZE];
+        random.nextBytes(id);
+        Ed25519.generatePrivateKey(random, seed);
+        Ed25519.generatePublicKey(seed, 0, key, 0);
+        return new SecretKey(id, seed, key);
     }
 
     /// {@return the key in a file of minisign}
@@ -157,16 +143,11 @@ public final class SecretKey {
         return id.clone();
     }
 
+    /// with the public key that belongs to the seed, which is made anew: to sign with another one would give the seed away
     byte[] sign(byte[] message) {
-        try {
-            byte[] encoded = ByteBuffer.allocate(PKCS8.length + seed.length).put(PKCS8).put(seed).array();
-            java.security.Signature ed25519 = java.security.Signature.getInstance("Ed25519");
-            ed25519.initSign(KeyFactory.getInstance("Ed25519").generatePrivate(new PKCS8EncodedKeySpec(encoded)));
-            ed25519.update(message);
-            return ed25519.sign();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
+        byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
+        Ed25519.sign(seed, 0, message, 0, message.length, signature, 0);
+        return signature;
     }
 
     private byte[] check() {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
 import org.jspecify.annotations.Nullable;
 import varve.archive.file.Folder;
 
@@ -43,6 +44,12 @@ public final class Signing {
     /// once for the process, so that nobody is asked twice
     private static final class Host {
         private static final Signing SIGNING = new Signing(keyOfHost(), Signing::askPassword);
+
+        static {
+            if (SIGNING.signs() || Files.exists(Trust.file())) { // the first signature needs tables that take a while to make
+                Thread.ofPlatform().name("signing warm-up").daemon().start(Ed25519::precompute);
+            }
+        }
     }
 
     private static Optional<Path> keyOfHost() {
