@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.ResolverStyle;
@@ -92,7 +93,19 @@ public record Manifest(
     /// digits of the file's hash before the kind}
     public String baseName() {
         String digest = derived() ? "." + file.hash().toString().substring(0, NAME_DIGITS) : "";
-        return volume + "." + NAME_TIME.format(time) + digest + "." + kind.word();
+        return volume + "." + nameTime(time) + digest + "." + kind.word();
+    }
+
+    /// what `NAME_TIME` gives, without the formatter where that is so: there are lists of many thousand names
+    static String nameTime(Instant time) {
+        LocalDateTime utc = LocalDateTime.ofInstant(time, ZoneOffset.UTC);
+        if (utc.getYear() < 1000 || utc.getYear() > 9999) {
+            return NAME_TIME.format(time);
+        }
+        long date = utc.getYear() * 10_000L + utc.getMonthValue() * 100 + utc.getDayOfMonth();
+        long clock = 1_000_000 + utc.getHour() * 10_000 + utc.getMinute() * 100 + utc.getSecond(); // a digit before, so that zeros stay
+        long millis = 1000 + utc.getNano() / 1_000_000;
+        return date + "T" + String.valueOf(clock).substring(1) + "." + String.valueOf(millis).substring(1) + "Z";
     }
 
     /// {@return the name of the data file}
