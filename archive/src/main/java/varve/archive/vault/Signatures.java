@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -390,7 +391,11 @@ public final class Signatures {
     /// Says in the folder of a volume whose signatures to expect there.
     private static void name(PublicKey key, Path folder) throws IOException {
         Folder.create(folder);
-        Folder.replace(folder.resolve(Signature.SIGNER), key.file().getBytes(StandardCharsets.UTF_8));
+        Path file = folder.resolve(Signature.SIGNER);
+        byte[] text = key.file().getBytes(StandardCharsets.UTF_8);
+        if (!Files.exists(file) || !Arrays.equals(text, Folder.read(file, Signature.MAX_SIZE))) {
+            Folder.replace(file, text);
+        }
     }
 
     /// Signs everything in the folder anew, as it is. For the holder of the volume's lock.
