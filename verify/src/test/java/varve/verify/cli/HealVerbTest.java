@@ -251,7 +251,7 @@ final class HealVerbTest {
             disk.remount("ro");
             List<String> before = listing(vault, other);
             expect(ExitCode.IO, heal("--from", other));
-            assertTrue(error().matches("varve: .*/vault/tools/.*: Read-only file system\n"), this::said);
+            assertTrue(error().matches("varve: .*/vault/tools: its file system is mounted read-only, .*\n"), this::said);
             expect(ExitCode.OK, heal("--from", other, "--dry-run"));
             assertEquals(6, out().lines().filter(line -> line.contains(": can be healed")).count(), this::said);
             assertEquals(before, listing(vault, other));
