@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import java.util.zip.ZipOutputStream;
 
 /// The class path of the test as processes start fastest with it: folders of classes as jars, and an archive of the classes that `varve` loads (dynamic
-/// CDS, JEP 350), which saves each of some thousand processes a fifth of its processor time. They are made once for each state of the classes, in `target`.
+/// CDS, JEP 350), which saves each process a quarter of its processor time. They are made once for each state of the classes, in `target`.
 final class ClassArchive {
 
     private static final Path FOLDER = Path.of("target", "class-archive").toAbsolutePath();

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import varve.archive.file.Folder;
 import varve.archive.format.Kind;
 import varve.archive.format.Manifest;
 import varve.archive.format.Seal;
@@ -59,9 +60,7 @@ final class KnownManifests {
     static KnownManifests read(Volume volume) {
         KnownManifests known = new KnownManifests(volume);
         try {
-            if (Files.size(known.file) <= MAX_SIZE) {
-                known.decode(Files.readAllBytes(known.file));
-            }
+            known.decode(Folder.read(known.file, MAX_SIZE));
         } catch (IOException | BufferUnderflowException | IllegalArgumentException | DateTimeException e) {
             known.manifests.clear(); // it is only a cache
         }
@@ -180,7 +179,7 @@ final class KnownManifests {
 
     private void decode(byte[] content) {
         ByteBuffer in = ByteBuffer.wrap(content);
-        if (content.length < CHECK_SIZE || in.getLong(content.length - CHECK_SIZE) != check(content, content.length - CHECK_SIZE)) {
+        if (content.length < CHECK_SIZE || content.length > MAX_SIZE || in.getLong(content.length - CHECK_SIZE) != check(content, content.length - CHECK_SIZE)) {
             return;
         }
         in.limit(content.length - CHECK_SIZE);

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import varve.archive.chain.History;
 import varve.archive.chain.Point;
+import varve.archive.file.Folder;
 import varve.archive.format.JsonMembers;
 import varve.archive.format.Manifest;
 import varve.archive.hash.Hash;
@@ -83,10 +84,11 @@ public record VolumeDigest(long points, Instant latest, long size, Hash root, lo
         VolumeDigest digest;
         Hash names;
         try {
-            if (Files.size(file) > MAX_SIZE) {
+            byte[] content = Folder.read(file, MAX_SIZE);
+            if (content.length > MAX_SIZE) {
                 return Optional.empty();
             }
-            json = JsonMembers.parse(Files.readAllBytes(file), file.toString());
+            json = JsonMembers.parse(content, file.toString());
             if (!json.sealed() || !FORMAT.equals(json.text("format")) || !volume.name().equals(json.text("volume"))) {
                 return Optional.empty();
             }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import varve.archive.cli.Captured;
 import varve.archive.cli.ExitCode;
@@ -120,6 +121,19 @@ final class KnownManifestsTest {
         assertTrue(KnownManifests.read(new Volume("other", volume.folder())).of(manifestName(), stamp()).isEmpty());
         Files.delete(cache);
         Files.createDirectory(cache);
+        assertLooksAsItIs();
+    }
+
+    @Test
+    @Timeout(60)
+    void nobodyWaitsForAPipeInItsPlace() throws Exception {
+        Path digest = cache.resolveSibling("tools.json"); // which list goes by
+        Files.createDirectories(cache.getParent());
+        Files.deleteIfExists(cache);
+        Files.deleteIfExists(digest);
+        assertEquals(0, new ProcessBuilder("mkfifo", cache.toString(), digest.toString()).start().waitFor());
+        Captured.varve("list", "--vault", folder.resolve("vault")).expect(0);
+        assertTrue(KnownManifests.read(volume).of(manifestName(), stamp()).isEmpty());
         assertLooksAsItIs();
     }
 
