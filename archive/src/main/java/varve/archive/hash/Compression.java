@@ -181,7 +181,8 @@ final class Compression {
         v[column + 12] = d;
     }
 
-    private static void rename(int[] v) {
+    /// Exchanges words of the state between two half-rounds.
+    static void rename(int[] v) {
         exchange(v, 1, 3);
         exchange(v, 4, 5);
         exchange(v, 6, 7);

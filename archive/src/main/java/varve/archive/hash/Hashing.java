@@ -14,7 +14,9 @@ public final class Hashing {
     /// measurements.
     static final String CHOICE = System.getProperty("varve.hash.kernel", "");
 
-    private static final boolean AVAILABLE = !CHOICE.equals("plain")
+    private static final boolean MACHINE = (CHOICE.isEmpty() || CHOICE.equals(MachineKernel.NAME)) && MachineKernel.available();
+
+    private static final boolean AVAILABLE = !MACHINE && !CHOICE.equals("plain")
             && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
 
     private static final long WORTH_WAITING = 256L << 20;
@@ -34,7 +36,7 @@ public final class Hashing {
         if (fault != null) {
             throw new IllegalStateException(fault);
         }
-        return vector ? VectorKernel.NAME : PlainKernel.NAME;
+        return MACHINE ? MachineKernel.NAME : vector ? VectorKernel.NAME : PlainKernel.NAME;
     }
 
     /// Begins to warm up the vector kernel in the background, if there is one and this has not been done before. Costs
@@ -68,8 +70,13 @@ public final class Hashing {
         }
     }
 
-    /// {@return whether the vector kernel is to be used}
-    static boolean vector() {
-        return vector;
+    /// {@return a kernel of the kind that is best now}
+    static Kernel make() {
+        return MACHINE ? new MachineKernel() : vector ? new VectorKernel() : new PlainKernel();
+    }
+
+    /// {@return whether a kernel is not of the kind that is best now}
+    static boolean outdated(Kernel kernel) {
+        return vector && kernel instanceof PlainKernel;
     }
 }

@@ -1,156 +1,42 @@
 package varve.archive.hash;
 
-import static varve.archive.hash.Compression.BLOCK;
-import static varve.archive.hash.Compression.BLOCKS;
-import static varve.archive.hash.Compression.CHUNK_END;
-import static varve.archive.hash.Compression.CHUNK_START;
-import static varve.archive.hash.Compression.LEAF;
-import static varve.archive.hash.Compression.PARENT;
-import static varve.archive.hash.Compression.WORD;
-
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
-/// Hashes many leaves, or many parents, side by side: one in each lane.
+/// Hashes many leaves, or many parents, side by side.
 ///
-/// It works on eight *rows* of chaining values: row `w` has word `w` of each value, so that one word of neighbours lies
-/// together. Leaves fill the rows from the left; parents replace pairs of values by one, in place, until one is left.
-/// To the right, from column [#INITIAL] on, are BLAKE3's initial values.
-///
-/// Here is what the kernels have in common. Theirs is to bring one block of each lane together in a message, word by
-/// word, and to compress it. Each holds the rows, the message and other scratch memory: one thread at a time.
-abstract sealed class Kernel permits PlainKernel, VectorKernel {
-    /// Most values that rows hold, a multiple of the lanes of every kernel.
+/// It has room for a row of chaining values. Leaves fill it from the left; parents replace pairs of values by one, in place, until one
+/// is left. A kernel holds this and other scratch memory: one thread at a time.
+abstract sealed class Kernel permits LaneKernel, MachineKernel {
+    /// Most values that there is room for.
     static final int WIDTH = 256;
 
-    /// Column where as many initial values begin as the kernel has lanes, at most 128.
-    static final int INITIAL = WIDTH;
-
-    /// From one row to the next.
-    static final int STRIDE = INITIAL + 128;
-
-    /// Words in a leaf.
-    static final int LEAF_WORDS = LEAF / Integer.BYTES;
-
-    private static final int BLOCK_WORDS = BLOCK / Integer.BYTES;
-
-    final int[] rows = new int[8 * STRIDE];
-    private final int[] value = new int[8];
-    private int[] leaves = new int[0];
-
-    Kernel() {
-        for (int w = 0; w < 8; w++) {
-            Arrays.fill(rows, w * STRIDE + INITIAL, (w + 1) * STRIDE, Compression.iv(w));
-        }
-    }
-
-    /// {@return how many leaves or parents it takes at most at a time, a power of two}
-    abstract int lanes();
-
-    /// Makes the message of one block of each leaf.
-    ///
-    /// @param leaves the words of the leaves, one after the other, with room for all lanes
-    /// @param at index of the block's first word in the first leaf
-    abstract void gather(int[] leaves, int at, int lanes);
-
-    /// Makes the message of pairs of values.
-    ///
-    /// @param from column of the first value of the first pair
-    abstract void pair(int from, int lanes);
-
-    /// Compresses the message: takes the chaining values at column `from` and writes the next ones at column `to`. It
-    /// may write beyond `lanes`, up to its own [#lanes].
-    ///
-    /// @param counter of the first lane
-    /// @param step what each lane adds to the counter of the one before, 0 or 1
-    abstract void compress(int from, int to, long counter, int step, int flags, int lanes);
-
-    /// As [#compress], of a message of zeros and with a step of 1.
-    abstract void compressZeros(int from, int to, long counter, int flags, int lanes);
-
-    /// Hashes whole leaves into the rows.
+    /// Hashes whole leaves into the columns from 0 on.
     ///
     /// @param index the number of the first leaf in the device. The leaves belong to one subtree, so their numbers
     ///     differ in the low 32 bits only.
-    final void leaves(MemorySegment data, int count, long index) {
-        if (leaves.length == 0) {
-            leaves = new int[lanes() * LEAF_WORDS];
-        }
-        for (int at = 0; at < count; at += lanes()) {
-            int lanes = Math.min(lanes(), count - at);
-            MemorySegment.copy(data, WORD, (long) at * LEAF, leaves, 0, lanes * LEAF_WORDS);
-            for (int block = 0; block < BLOCKS; block++) {
-                gather(leaves, block * BLOCK_WORDS, lanes);
-                compress(block == 0 ? INITIAL : at, at, index + at, 1, flags(block), lanes);
-            }
-        }
-    }
+    abstract void leaves(MemorySegment data, int count, long index);
 
     /// As [#leaves], of zeros.
-    final void zeros(int count, long index) {
-        for (int at = 0; at < count; at += lanes()) {
-            int lanes = Math.min(lanes(), count - at);
-            for (int block = 0; block < BLOCKS; block++) {
-                compressZeros(block == 0 ? INITIAL : at, at, index + at, flags(block), lanes);
-            }
-        }
-    }
-
-    private static int flags(int block) {
-        return (block == 0 ? CHUNK_START : 0) | (block == BLOCKS - 1 ? CHUNK_END : 0);
-    }
+    abstract void zeros(int count, long index);
 
     /// Puts a value into a column.
-    final void put(int column, Hash hash) {
-        Compression.words(hash, value, 0);
-        write(column);
-    }
+    abstract void put(int column, Hash hash);
 
-    /// Replaces values by those of their parents, level by level. An odd one at the end rises as it is, which gives
-    /// BLAKE3's tree: every left subtree is complete.
+    /// {@return the value in a column}
+    abstract Hash value(int column);
+
+    /// Replaces values by those of their parents, level by level, until each value that is left stands for `span` of them, a power of two,
+    /// or for all there are; the last one for what is left over. An odd one at the end rises as it is, which gives BLAKE3's tree: every left
+    /// subtree is complete.
+    ///
+    /// @return how many values are left
+    abstract int reduce(int count, int span);
+
+    /// Does so until one is left.
     ///
     /// @return the value of the subtree, without the ROOT flag
     final Hash reduce(int count) {
-        reduce(count, count);
+        reduce(count, WIDTH);
         return value(0);
-    }
-
-    /// Does so until each value that is left stands for `span` of them, a power of two, or for all there are; the last one for what is left over.
-    ///
-    /// @return how many values are left
-    final int reduce(int count, int span) {
-        int values = count;
-        for (int each = 1; each < span && values > 1; each *= 2) {
-            int parents = values / 2;
-            read(values - 1);
-            for (int at = 0; at < parents; at += lanes()) {
-                int lanes = Math.min(lanes(), parents - at);
-                pair(2 * at, lanes);
-                compress(INITIAL, at, 0, 0, PARENT, lanes);
-            }
-            if ((values & 1) != 0) {
-                write(parents);
-            }
-            values = (values + 1) / 2;
-        }
-        return values;
-    }
-
-    /// {@return the value in a column}
-    final Hash value(int column) {
-        read(column);
-        return Compression.hash(value);
-    }
-
-    private void read(int column) {
-        for (int w = 0; w < 8; w++) {
-            value[w] = rows[w * STRIDE + column];
-        }
-    }
-
-    private void write(int column) {
-        for (int w = 0; w < 8; w++) {
-            rows[w * STRIDE + column] = value[w];
-        }
     }
 }

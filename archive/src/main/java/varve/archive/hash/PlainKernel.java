@@ -12,7 +12,7 @@ import java.util.Arrays;
 /// copied there before each half-round. The number of iterations has to be a constant too, so lanes without a leaf
 /// are mixed all the same. And because the first and the last iterations are done one by one, many lanes are faster
 /// than few: 128 reach three times the speed of 16.
-final class PlainKernel extends Kernel {
+final class PlainKernel extends LaneKernel {
     static final String NAME = "plain";
 
     private static final int LANES = 128;

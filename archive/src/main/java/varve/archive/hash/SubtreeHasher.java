@@ -32,8 +32,8 @@ public final class SubtreeHasher {
 
     private Kernel kernel() {
         Kernel current = kernel;
-        if (current == null || !fixed && current instanceof PlainKernel && Hashing.vector()) {
-            current = Hashing.vector() ? new VectorKernel() : new PlainKernel();
+        if (current == null || !fixed && Hashing.outdated(current)) {
+            current = Hashing.make();
             kernel = current;
         }
         return current;

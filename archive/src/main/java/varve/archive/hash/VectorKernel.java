@@ -36,7 +36,7 @@ import jdk.incubator.vector.VectorSpecies;
 ///
 /// **To be warm soon**, a method returns at once if there are no lanes to serve: [Warmup] calls it some thousand times
 /// so, which to the JVM is as good a reason to compile as if it had worked.
-final class VectorKernel extends Kernel {
+final class VectorKernel extends LaneKernel {
     private static final VectorSpecies<Integer> SPECIES = species();
     static final String NAME = "vector-" + SPECIES.vectorBitSize();
 

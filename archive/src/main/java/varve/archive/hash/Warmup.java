@@ -30,7 +30,7 @@ final class Warmup {
     private final VectorKernel kernel = new VectorKernel();
     private final SubtreeHasher vector = new SubtreeHasher(kernel);
     private final SubtreeHasher plain = new SubtreeHasher(new PlainKernel());
-    private final int[] leaves = new int[kernel.lanes() * Kernel.LEAF_WORDS];
+    private final int[] leaves = new int[kernel.lanes() * LaneKernel.LEAF_WORDS];
     private final MemorySegment sample = sample();
     private long best = Long.MAX_VALUE;
 

@@ -63,6 +63,7 @@ public final class Linux {
     private static final int PROT_NONE = 0;
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
     private static final int MAP_SHARED = 1;
     private static final int MAP_PRIVATE = 2;
     private static final int MAP_ANONYMOUS = 0x20; // asm-generic/mman-common.h
@@ -268,6 +269,13 @@ public final class Linux {
         });
     }
 
+    /// Makes memory that [#reserve] gave machine code, which can be run with [#run] and not be written any more.
+    public static void makeExecutable(MemorySegment memory) throws IOException {
+        checked(
+                call(MPROTECT, memory, word(memory.byteSize()), word(PROT_READ | PROT_EXEC)),
+                "memory", "mprotect of " + memory.byteSize() + " bytes");
+    }
+
     /// Asks the kernel to use large pages for memory; one without them does as ever.
     static void adviseLargePages(MemorySegment memory) {
         call(MADVISE, memory, word(memory.byteSize()), word(MADV_HUGEPAGE));
@@ -446,6 +454,7 @@ public final class Linux {
     private static final Function MINCORE = ints("mincore");
     private static final Function MMAP = longs("mmap");
     private static final Function MOUNT = ints("mount");
+    private static final Function MPROTECT = ints("mprotect");
     private static final Function MUNMAP = ints("munmap");
     private static final Function OPEN = ints("open");
     private static final Function POSIX_FADVISE = ints("posix_fadvise");
@@ -473,7 +482,11 @@ public final class Linux {
             FunctionDescriptor.of(JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS),
             Linker.Option.captureCallState("errno"), Linker.Option.firstVariadicArg(1));
 
-    private static MemorySegment word(long number) {
+    /// where the errno of calls goes that nobody asks for one
+    private static final MemorySegment NO_ERRNO = Arena.global().allocate(Linker.Option.captureStateLayout());
+
+    /// {@return a number as one word of a call}
+    public static MemorySegment word(long number) {
         return MemorySegment.ofAddress(number);
     }
 
@@ -487,15 +500,29 @@ public final class Linux {
     }
 
     private static long once(Function function, MemorySegment... words) {
-        MemorySegment[] all = Arrays.copyOf(words, WORDS);
-        Arrays.fill(all, words.length, WORDS, MemorySegment.NULL);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
-            long result = (long) CALL.invokeExact(function.address, errno, all[0], all[1], all[2], all[3], all[4], all[5]);
+            long result = invoke(function.address, errno, words);
             if (!function.wide) {
                 result = (int) result;
             }
             return result == -1 ? -errno.get(JAVA_INT, 0) : result;
+        }
+    }
+
+    /// Runs a function that is not of libc: machine code of ours, or of another library.
+    ///
+    /// @param words at most six; segments off the heap, which stay alive meanwhile
+    /// @return what it returns; of an `int`, the lower half
+    public static long run(MemorySegment function, MemorySegment... words) {
+        return invoke(function, NO_ERRNO, words);
+    }
+
+    private static long invoke(MemorySegment function, MemorySegment errno, MemorySegment... words) {
+        MemorySegment[] all = Arrays.copyOf(words, WORDS);
+        Arrays.fill(all, words.length, WORDS, MemorySegment.NULL);
+        try {
+            return (long) CALL.invokeExact(function, errno, all[0], all[1], all[2], all[3], all[4], all[5]);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
