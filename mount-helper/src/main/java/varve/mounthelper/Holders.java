@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import varve.archive.linux.Mounts;
 
@@ -23,6 +24,8 @@ final class Holders {
     private static final Path PROC = Path.of("/proc");
     private static final Path BLOCK = Path.of("/sys/block");
     private static final int S_IFMT = 0xf000;
+    private static final int LOOKS = 5;
+    private static final long PAUSE_NANOS = 100_000_000;
 
     private Holders() {}
 
@@ -83,9 +86,19 @@ final class Holders {
                 .toList();
     }
 
-    /// other processes that have the device or file open for writing
+    /// Other processes that have the device or file open for writing, and keep it so: losetup(8), udev and their like open devices for a moment, to
+    /// look at them.
     private static List<String> writers(Path path) throws IOException {
         Identity identity = Identity.of(path);
+        List<String> found = new ArrayList<>(writers(identity));
+        for (int look = 1; look < LOOKS && !found.isEmpty(); look++) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+            found.retainAll(writers(identity));
+        }
+        return found;
+    }
+
+    private static List<String> writers(Identity identity) throws IOException {
         String self = String.valueOf(ProcessHandle.current().pid());
         return each(PROC, process -> {
             String pid = process.getFileName().toString();

@@ -217,6 +217,24 @@ final class RestoreToDeviceTest {
     }
 
     @Test
+    void aProcessThatWritesForAMomentIsNoHolder() throws Exception {
+        scene.archive(Scene.image(11, SIZE));
+        try (LoopDevice device = device(SIZE)) {
+            String opens = "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.02; sh -c 'exec 3<>" + device.path() + "; sleep 0.02'; done; echo";
+            Process writers = new ProcessBuilder("sh", "-c", "echo ready; while " + opens + "; do :; done").start();
+            try {
+                assertEquals("ready", writers.inputReader().readLine());
+                for (int i = 0; i < 5; i++) {
+                    assertEquals(RestorePlan.Kind.DEVICE, scene.plan("tools", device.path()).kind());
+                }
+            } finally {
+                writers.destroy();
+                writers.waitFor();
+            }
+        }
+    }
+
+    @Test
     void aReadOnlyDeviceIsRefused() throws Exception {
         scene.archive(Scene.image(12, SIZE));
         try (LoopDevice device = device(SIZE, "--read-only")) {

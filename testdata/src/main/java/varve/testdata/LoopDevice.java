@@ -8,6 +8,8 @@ import java.util.List;
 
 /// A real block device over a file, by losetup(8). Closed by whoever attached it.
 public final class LoopDevice implements AutoCloseable {
+    private static final String LOCK = "/dev/loop-control";
+
     private final Path path;
 
     private LoopDevice(Path path) {
@@ -19,9 +21,12 @@ public final class LoopDevice implements AutoCloseable {
         return "root".equals(System.getProperty("user.name")) && Files.exists(Path.of("/dev/loop-control"));
     }
 
+    /// Attaches a file. One process at a time does: losetup opens a device for writing before it knows that another has taken it, and
+    /// who looks at that moment finds it in use.
+    ///
     /// @param options of losetup: `-r`, `--sector-size 4096`, ...
     public static LoopDevice attach(Path file, String... options) throws IOException {
-        List<String> command = new ArrayList<>(List.of("losetup", "--find", "--show"));
+        List<String> command = new ArrayList<>(List.of("flock", LOCK, "losetup", "--find", "--show"));
         command.addAll(List.of(options));
         command.add(file.toString());
         return new LoopDevice(Path.of(run(command).strip()));

@@ -23,7 +23,7 @@ public final class VarveProcess implements AutoCloseable {
     /// starts fast, compiles little
     public static final List<String> QUICK = Stream.concat(ANYWHERE.stream(), largePages()).toList();
 
-    /// what the launcher gives to commands that read whole devices
+    /// what the launcher gives to commands that read whole devices, on a processor for which there is no machine code that hashes
     public static final List<String> BULK = List.of(
             "-XX:+UseSerialGC", "-Xmx256m", "-XX:-UsePerfData", "--enable-native-access=ALL-UNNAMED",
             "--add-modules=jdk.incubator.vector");

@@ -5,14 +5,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/// Which kernel hashes. It begins with the plain one; once [#warmUp()] has been called and the JVM has compiled the
+/// Which kernel hashes: that of machine code, where there is one. Elsewhere it begins with the plain one; once [#warmUp()] has been called and the JVM has compiled the
 /// vector kernel, that takes over, in all threads.
 ///
 /// What is compiled is a fact of the process, so this state is the process's too.
 public final class Hashing {
-    /// `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. For tests and
-    /// measurements.
+    /// `machine-512`, `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. `java`: as where there is no
+    /// machine code. For tests and measurements.
     static final String CHOICE = System.getProperty("varve.hash.kernel", "");
+
+    private static final boolean FREE = CHOICE.isEmpty() || CHOICE.equals("java");
 
     private static final boolean MACHINE = (CHOICE.isEmpty() || CHOICE.equals(MachineKernel.NAME)) && MachineKernel.available();
 
@@ -23,13 +25,13 @@ public final class Hashing {
     private static final long PATIENCE_MILLIS = 600;
 
     private static final CountDownLatch warm = new CountDownLatch(1);
-    private static final AtomicBoolean started = new AtomicBoolean(!CHOICE.isEmpty());
-    private static volatile boolean vector = AVAILABLE && !CHOICE.isEmpty();
+    private static final AtomicBoolean started = new AtomicBoolean(!FREE);
+    private static volatile boolean vector = AVAILABLE && !FREE;
     private static volatile @Nullable String fault;
 
     private Hashing() {}
 
-    /// {@return the name of the kernel in use: `plain`, or `vector-` and the width in bits}
+    /// {@return the name of the kernel in use: `plain`, or `machine-` or `vector-` and the width in bits}
     ///
     /// @throws IllegalStateException if the vector kernel disagreed with the plain one; hashing goes on with that
     public static String kernel() {
@@ -52,7 +54,7 @@ public final class Hashing {
     public static void warmUp(long bytes) {
         warmUp();
         try {
-            if (AVAILABLE && CHOICE.isEmpty() && bytes > WORTH_WAITING) {
+            if (AVAILABLE && FREE && bytes > WORTH_WAITING) {
                 warm.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException e) {

@@ -22,8 +22,8 @@ import java.util.Arrays;
 
 /// BLAKE3 of sixteen leaves or parents side by side: functions for x86-64 with AVX-512, made anew in each process.
 ///
-/// Each takes the address of its input, the address of what it writes ([Hash#SIZE] bytes for each leaf or parent), the number of
-/// groups of sixteen, and the number of the first leaf in the device. It returns 0, and uses no registers that are its caller's, and no stack but for return addresses.
+/// They take addresses and numbers in `RDI`, `RSI`, `RDX` and `RCX`, return 0, and use neither registers that are their caller's nor a stack but for return
+/// addresses (System V ABI for AMD64, 3.2). A chaining value is [Hash#SIZE] bytes.
 ///
 /// # Registers
 ///
@@ -41,6 +41,9 @@ final class MachineCode {
 
     private static final int FIRST_ROW = 16;
 
+    /// After [#interleave], which row of the squares is in which of four registers, and the other way round.
+    private static final int[] ORDER = {0, 2, 1, 3};
+
     // tables before the code, as distances from R8
     private static final int INITIAL = 0;
     private static final int NUMBERS = INITIAL + 8 * Integer.BYTES;
@@ -51,12 +54,16 @@ final class MachineCode {
     private final long address;
     private final int[] state = new int[16];
     private final int[] message = new int[16];
-    private int spare = 8;
+    private int spare = FIRST_ROW - 1;
 
-    /// Where the functions begin.
+    /// Where the function of leaves begins: where they lie, where to write their values, how many groups of sixteen, number of the first one.
     final int leaves;
 
+    /// The same, of leaves of zeros.
     final int zeros;
+
+    /// Where the function of parents begins, which replaces values by those of their parents: where they lie, how many groups of sixteen parents
+    /// they have, and for how many levels to do so.
     final int parents;
 
     /// @param address where it is going to lie
@@ -114,10 +121,8 @@ final class MachineCode {
         return start;
     }
 
-    /// after [#interleave], which word of its quarter a register has
-    private static final int[] ORDER = {0, 2, 1, 3};
 
-    /// transposes the squares of 4 x 4 words that are the quarters of four registers, and leaves the rows in the order of `ORDER`
+    /// transposes the squares of 4 x 4 words that four registers have in their quarters
     private void interleave(int[] r, int i) {
         exchange(code::interleave, r, i, i + 1);
         exchange(code::interleave, r, i + 2, i + 3);
@@ -218,19 +223,24 @@ final class MachineCode {
         code.add(R9, BLOCK);
         code.add(R11, Integer.BYTES);
         code.addAndLoop(R10, -1, block);
-        store();
+        store(RSI);
         code.add(RDI, LANES * LEAF);
+        code.add(RSI, LANES * Hash.SIZE);
         code.add(RCX, LANES);
-        end(group);
+        code.addAndLoop(RDX, -1, group);
+        end();
         return start;
     }
 
     private int parents(int transposition, int rounds) {
         int start = code.position();
         code.set(R8, address);
+        int level = code.position();
+        code.move(R9, RDI);
+        code.move(R10, RDI);
+        code.move(R11, RSI);
         int group = code.position();
         initial(8, 0);
-        code.move(R9, RDI);
         message(BLOCK, transposition);
         initial(4, 8);
         spread(state[12], 0);
@@ -238,9 +248,14 @@ final class MachineCode {
         spread(state[14], BLOCK);
         spread(state[15], PARENT);
         code.call(rounds);
-        store();
-        code.add(RDI, LANES * BLOCK);
-        end(group);
+        store(R10);
+        code.add(R9, LANES * BLOCK);
+        code.add(R10, LANES * Hash.SIZE);
+        code.addAndLoop(R11, -1, group);
+        code.add(RSI, 1);
+        code.shiftRight(RSI, 1);
+        code.addAndLoop(RDX, -1, level);
+        end();
         return start;
     }
 
@@ -255,6 +270,7 @@ final class MachineCode {
         code.spread(register, RAX);
     }
 
+    /// @param stride from one lane's block to the next one's, from R9 on
     private void message(int stride, int transposition) {
         for (int i = 0; i < LANES; i++) {
             code.load(FIRST_ROW + i, R9, i * stride);
@@ -263,21 +279,19 @@ final class MachineCode {
     }
 
     /// writes the chaining values, which are the first half of the state, lane by lane
-    private void store() {
+    private void store(int base) {
         int[] r = Arrays.copyOf(state, 8);
         spare = state[8];
         interleave(r, 0);
         interleave(r, 4);
         for (int lane = 0; lane < LANES; lane++) {
             for (int half = 0; half < 2; half++) {
-                code.storeQuarter(r[half * 4 + ORDER[lane % 4]], lane / 4, RSI, lane * Hash.SIZE + half * Hash.SIZE / 2);
+                code.storeQuarter(r[half * 4 + ORDER[lane % 4]], lane / 4, base, lane * Hash.SIZE + half * Hash.SIZE / 2);
             }
         }
     }
 
-    private void end(int group) {
-        code.add(RSI, LANES * Hash.SIZE);
-        code.addAndLoop(RDX, -1, group);
+    private void end() {
         code.zeroUpper();
         code.set(RAX, 0);
         code.end();

@@ -1,87 +1,93 @@
 package varve.archive.hash;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static varve.archive.hash.Compression.LEAF;
 import static varve.archive.hash.MachineCode.LANES;
+import static varve.archive.linux.Linux.word;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import varve.archive.linux.Linux;
 
-/// The kernel of machine code: at its full speed from the first call, where the kernels in Java wait for a compiler.
+/// The kernel of machine code, which is fast from the first call on: those in Java have to wait for a compiler.
 ///
-/// There if the processor has AVX-512 and the kernel of the system lets a process run code that it made, which any process with a JVM does. It is not
-/// used unless it hashes a sample as it should.
+/// # Why
+///
+/// Hashing is all that a run computes much of in Java; the rest is done by the system, and by `zstd`. With this kernel a run needs neither the vector module,
+/// with which a JVM starts slowly, nor the compiler that optimises, whose work is half of what a run of a few seconds costs.
+///
+/// It is there if the processor has AVX-512, if the system lets a process run code that it has made, as it does every JVM, and if a first sample hashes
+/// as it should.
 final class MachineKernel extends Kernel {
     static final String NAME = "machine-512";
 
-    private static final MemorySegment CODE;
-    private static final MemorySegment LEAVES;
-    private static final MemorySegment ZEROS;
-    private static final MemorySegment PARENTS;
+    /// The functions of [MachineCode].
+    private record Functions(MemorySegment leaves, MemorySegment zeros, MemorySegment parents) {}
 
+    private static final Optional<Functions> FUNCTIONS = load();
+
+    /// one of BLAKE3's test vectors: so many bytes `i % 251`
     private static final int SAMPLE = 31 * LEAF;
+    private static final Hash EXPECTED =
+            new Hash(0xc1bc441a_0e96b662L, 0xb635628d_1a611aebL, 0xfbc4abe7_328fb7b4L, 0x475c8994_cedc6c4cL);
 
-    static {
-        MemorySegment code = MemorySegment.NULL;
-        MemorySegment leaves = code;
-        MemorySegment zeros = code;
-        MemorySegment parents = code;
-        try {
-            if (processorHasIt()) {
-                MemorySegment memory = Linux.reserve(MachineCode.SIZE, Arena.global());
-                MachineCode made = new MachineCode(memory.address());
-                byte[] bytes = made.bytes();
-                MemorySegment.copy(MemorySegment.ofArray(bytes), 0, memory, 0, bytes.length);
-                Linux.makeExecutable(memory);
-                code = memory;
-                leaves = memory.asSlice(made.leaves);
-                zeros = memory.asSlice(made.zeros);
-                parents = memory.asSlice(made.parents);
-            }
-        } catch (IOException e) {
-            // no such code is allowed here: others hash
-        }
-        CODE = code;
-        LEAVES = leaves;
-        ZEROS = zeros;
-        PARENTS = parents;
-    }
-
+    private final Functions functions = FUNCTIONS.orElseThrow();
     private final MemorySegment values = Arena.ofAuto().allocate(WIDTH * Hash.SIZE, 64);
     private MemorySegment few = MemorySegment.NULL;
 
-    static boolean available() {
-        return CODE.byteSize() > 0;
+    private static Optional<Functions> load() {
+        try {
+            if (!System.getProperty("os.arch").equals("amd64") || !Files.readString(Path.of("/proc/cpuinfo")).contains(" avx512f ")) {
+                return Optional.empty();
+            }
+            MemorySegment memory = Linux.reserve(MachineCode.SIZE, Arena.global());
+            MachineCode code = new MachineCode(memory.address());
+            byte[] bytes = code.bytes();
+            memory.asSlice(0, bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+            Linux.makeExecutable(memory);
+            return Optional.of(new Functions(memory.asSlice(code.leaves), memory.asSlice(code.zeros), memory.asSlice(code.parents)));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 
-    private static boolean processorHasIt() throws IOException {
-        return System.getProperty("os.arch").equals("amd64")
-                && Files.readString(Path.of("/proc/cpuinfo")).contains(" avx512f ");
+    /// {@return whether there is one, and it is right}
+    static boolean available() {
+        return FUNCTIONS.isPresent() && isRight(new SubtreeHasher(new MachineKernel()));
+    }
+
+    private static boolean isRight(SubtreeHasher hasher) {
+        MemorySegment sample = Arena.ofAuto().allocate(SAMPLE);
+        Hash zeros = hasher.subtree(sample, 0);
+        for (int i = 0; i < SAMPLE; i++) {
+            sample.set(JAVA_BYTE, i, (byte) (i % 251));
+        }
+        return hasher.zeros(0, SAMPLE).equals(zeros) && hasher.whole(sample).equals(EXPECTED);
     }
 
     @Override
     void leaves(MemorySegment data, int count, long index) {
-        int whole = data.isNative() ? count / LANES : 0;
-        if (whole > 0) {
-            Linux.run(LEAVES, data, values, Linux.word(whole), Linux.word(index));
+        int groups = data.isNative() ? count / LANES : 0;
+        if (groups > 0) {
+            Linux.run(functions.leaves, data, values, word(groups), word(index));
         }
-        for (int at = whole * LANES; at < count; at += LANES) {
+        for (int at = groups * LANES; at < count; at += LANES) {
             if (few.byteSize() == 0) {
                 few = Arena.ofAuto().allocate(LANES * LEAF, 64);
             }
             MemorySegment.copy(data, (long) at * LEAF, few, 0, (long) Math.min(LANES, count - at) * LEAF);
-            Linux.run(LEAVES, few, values.asSlice((long) at * Hash.SIZE), Linux.word(1), Linux.word(index + at));
+            Linux.run(functions.leaves, few, values.asSlice((long) at * Hash.SIZE), word(1), word(index + at));
         }
     }
 
     @Override
     void zeros(int count, long index) {
         if (count > 0) {
-            Linux.run(ZEROS, MemorySegment.NULL, values, Linux.word(groups(count)), Linux.word(index));
+            Linux.run(functions.zeros, MemorySegment.NULL, values, word(groups(count)), word(index));
         }
     }
 
@@ -97,17 +103,30 @@ final class MachineKernel extends Kernel {
 
     @Override
     int reduce(int count, int span) {
-        int values = count;
-        for (int each = 1; each < span && values > 1; each *= 2) {
-            int parents = values / 2;
-            Hash last = value(values - 1);
-            Linux.run(PARENTS, this.values, this.values, Linux.word(groups(parents)), Linux.word(0));
-            if ((values & 1) != 0) {
+        int left = count;
+        for (int each = 1; each < span && left > 1; ) {
+            int parents = left / 2;
+            int levels = levels(left, span / each);
+            if (left % 2 == 0) {
+                parents(parents, levels);
+            } else {
+                Hash last = value(left - 1);
+                parents(parents, 1);
                 put(parents, last);
             }
-            values = (values + 1) / 2;
+            each <<= levels;
+            left = (left + (1 << levels) - 1) >> levels;
         }
-        return values;
+        return left;
+    }
+
+    /// {@return how many levels there are of which each has twice as many values as the next one}
+    private static int levels(int values, int span) {
+        return Math.max(1, Integer.numberOfTrailingZeros(values | span));
+    }
+
+    private void parents(int count, int levels) {
+        Linux.run(functions.parents, values, word(groups(count)), word(levels));
     }
 
     private static int groups(int count) {

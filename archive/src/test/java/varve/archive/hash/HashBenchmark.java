@@ -34,6 +34,7 @@ public class HashBenchmark {
     @Param({"65536", "262144", "1048576", "4194304"})
     int size;
 
+    private final SubtreeHasher machine = new SubtreeHasher(new MachineKernel());
     private final SubtreeHasher vector = new SubtreeHasher(new VectorKernel());
     private final SubtreeHasher plain = new SubtreeHasher(new PlainKernel());
     private MemorySegment data;
@@ -44,6 +45,16 @@ public class HashBenchmark {
         array = new byte[size];
         new Random(1).nextBytes(array);
         data = Arena.ofAuto().allocate(size, 4096).copyFrom(MemorySegment.ofArray(array));
+    }
+
+    @Benchmark
+    public Hash machine() {
+        return machine.subtree(data, 0);
+    }
+
+    @Benchmark
+    public Hash machineZeros() {
+        return machine.zeros(0, size);
     }
 
     @Benchmark

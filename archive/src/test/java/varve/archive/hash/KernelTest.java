@@ -14,12 +14,13 @@ import org.junit.jupiter.api.Test;
 /// Each kernel in a JVM of its own, since a process has just one vector kernel.
 class KernelTest {
     private static final String MODULE = "--add-modules=jdk.incubator.vector";
+    private static final String JAVA = "-Dvarve.hash.kernel=java";
 
     private static String run(Class<?> program, String argument, String... options)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xmx256m", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(options));
         command.addAll(List.of(program.getName(), argument));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -33,6 +34,11 @@ class KernelTest {
         long seed = Long.getLong("varve.test.seed", new Random().nextLong());
         System.out.println("KernelTest: -Dvarve.test.seed=" + seed);
         String plain = contract(seed, "plain");
+        if (MachineKernel.available()) {
+            assertEquals(plain, contract(seed, "machine-512"));
+        } else {
+            System.out.println("KernelTest: no machine code here");
+        }
         assertEquals(plain, contract(seed, "vector-128", MODULE));
         assertEquals(plain, contract(seed, "vector-256", MODULE));
         assertEquals(plain, contract(seed, "vector-512", MODULE));
@@ -51,16 +57,22 @@ class KernelTest {
 
     @Test
     void vectorKernelTakesOverOnceItIsWarm() throws Exception {
-        String output = run(WarmupProgram.class, "30", MODULE);
+        String output = run(WarmupProgram.class, "30", MODULE, JAVA);
         assertTrue(output.matches("plain, then vector-(128|256|512)"), output);
     }
 
     @Test
     void withoutTheModuleThePlainKernelServesAndNoVectorClassIsInitialised() throws Exception {
-        String output = run(WarmupProgram.class, "1", "-Xlog:class+init=info");
+        String output = run(WarmupProgram.class, "1", JAVA, "-Xlog:class+init=info");
         assertTrue(output.contains("plain, then plain"), output);
         assertTrue(output.contains("varve.archive.hash.PlainKernel"), output);
         assertTrue(output.lines().noneMatch(line -> line.matches(".*(VectorKernel|jdk.incubator).*")), output);
+    }
+
+    @Test
+    void machineCodeServesFromTheStartIfThereIsSome() throws Exception {
+        String kernel = MachineKernel.available() ? MachineKernel.NAME : "plain";
+        assertEquals(kernel + ", then " + kernel, run(WarmupProgram.class, "1"));
     }
 
     /// Hashes through a warm-up, always the same data.
