@@ -113,8 +113,7 @@ public final class Resealing {
     private static void check(Path data, Manifest manifest, FileKey key) throws IOException {
         try (FileChannel channel = Folder.open(data)) {
             AgeHeader header = Sealed.header(manifest, manifest.dataName(), (position, into) -> Mapped.read(channel, data, position, into));
-            new SealedContent(header.size(), manifest.file().size(), key, (position, into, size) ->
-                    Mapped.read(channel, data, position, MemorySegment.ofArray(into).asSlice(0, size))).close();
+            new SealedContent(header.size(), manifest.file().size(), key, (position, into) -> Mapped.read(channel, data, position, into)).close();
         } catch (AgeFormatException e) {
             throw new IllegalStateException(e);
         }

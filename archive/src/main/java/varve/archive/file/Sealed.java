@@ -50,7 +50,7 @@ public final class Sealed {
         }
         SealedContent content;
         try {
-            content = new SealedContent(header.size(), manifest.file().size(), key, bytes(stored));
+            content = new SealedContent(header.size(), manifest.file().size(), key, stored::read);
         } catch (AgeFormatException e) {
             throw new CorruptException(Rule.F048, where, String.valueOf(e.getMessage()));
         }
@@ -69,13 +69,9 @@ public final class Sealed {
             throw new CorruptException(Rule.F002, where, into.byteSize() + " bytes at " + position + " of " + content.size());
         }
         try {
-            content.read(position, into, bytes(stored));
+            content.read(position, into, stored::read);
         } catch (AgeFormatException e) {
             throw new CorruptException(Rule.F048, where, String.valueOf(e.getMessage()));
         }
-    }
-
-    private static SealedContent.Bytes bytes(Stored stored) {
-        return (position, into, size) -> stored.read(position, MemorySegment.ofArray(into).asSlice(0, size));
     }
 }

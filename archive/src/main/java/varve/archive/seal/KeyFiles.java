@@ -85,7 +85,7 @@ public final class KeyFiles {
         Passphrase passphrase = asking.ask(file.toString(), false)
                 .orElseThrow(() -> new WrongKeyException(file + ": needs a passphrase, and there is no terminal to ask for it"));
         FileKey key = header.open(List.of(passphrase)).orElseThrow(() -> new WrongKeyException(file + ": the passphrase does not open it"));
-        SealedContent.Bytes bytes = (position, into, size) -> System.arraycopy(sealed, (int) position, into, 0, size);
+        SealedContent.Bytes bytes = (position, into) -> into.copyFrom(MemorySegment.ofArray(sealed).asSlice(position, into.byteSize()));
         try (SealedContent content = new SealedContent(header.size(), sealed.length, key, bytes)) {
             byte[] plain = new byte[(int) content.size()];
             content.read(0, MemorySegment.ofArray(plain), bytes);

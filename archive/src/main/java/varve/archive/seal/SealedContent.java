@@ -2,8 +2,6 @@ package varve.archive.seal;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /// The content of a sealed file, decrypted where it is read, in any order.
@@ -24,14 +22,14 @@ public final class SealedContent implements AutoCloseable {
 
     /// Reads the sealed file.
     public interface Bytes {
-        /// Reads all of `size` bytes from a position of the file on, to the beginning of `into`.
-        void read(long position, byte[] into, int size) throws IOException;
+        /// Fills `into` from a position of the file on.
+        void read(long position, MemorySegment into) throws IOException;
     }
 
     /// A cipher, and memory for a chunk; for one thread at a time. It keeps its last chunk, decrypted: frames begin and end anywhere, and
     /// the next one mostly begins in it.
     private static final class Room {
-        final byte[] chunk = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
+        final MemorySegment chunk = ChunkCipher.room();
         final ChunkCipher cipher;
         volatile long number = -1; // of the chunk that it holds, or -1
 
@@ -49,7 +47,7 @@ public final class SealedContent implements AutoCloseable {
         this.nonce = new byte[ChunkCipher.NONCE_SIZE];
         this.size = ChunkCipher.contentSize(fileSize - headerSize);
         this.chunks = ChunkCipher.chunks(size);
-        file.read(headerSize, nonce, nonce.length);
+        file.read(headerSize, MemorySegment.ofArray(nonce));
         Room room = new Room(new ChunkCipher(key, nonce));
         load(room, chunks - 1, file);
         rooms.add(room);
@@ -83,7 +81,7 @@ public final class SealedContent implements AutoCloseable {
                 load(room, at / ChunkCipher.CHUNK_SIZE, file);
                 int from = (int) (at % ChunkCipher.CHUNK_SIZE);
                 int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - from, into.byteSize() - done);
-                MemorySegment.copy(room.chunk, from, into, ValueLayout.JAVA_BYTE, done, part);
+                MemorySegment.copy(room.chunk, from, into, done, part);
                 done += part;
             }
         } finally {
@@ -110,8 +108,9 @@ public final class SealedContent implements AutoCloseable {
         }
         room.number = -1;
         int content = (int) Math.min(ChunkCipher.CHUNK_SIZE, size - number * ChunkCipher.CHUNK_SIZE);
-        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), room.chunk, content + ChunkCipher.TAG_SIZE);
-        room.cipher.open(number, number == chunks - 1, room.chunk, content + ChunkCipher.TAG_SIZE);
+        MemorySegment chunk = room.chunk.asSlice(0, content + ChunkCipher.TAG_SIZE);
+        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), chunk);
+        room.cipher.open(number, number == chunks - 1, chunk);
         room.number = number;
     }
 
@@ -119,7 +118,7 @@ public final class SealedContent implements AutoCloseable {
     @Override
     public void close() {
         for (Room room = rooms.poll(); room != null; room = rooms.poll()) {
-            Arrays.fill(room.chunk, (byte) 0);
+            room.chunk.fill((byte) 0);
         }
     }
 }

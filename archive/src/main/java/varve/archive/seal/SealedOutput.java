@@ -2,7 +2,6 @@ package varve.archive.seal;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.security.SecureRandom;
 
 /// Seals content as it comes: header, nonce, and a chunk as soon as it is known not to be the last.
@@ -12,7 +11,7 @@ public final class SealedOutput {
 
     private final Bytes to;
     private final ChunkCipher cipher;
-    private final byte[] chunk = new byte[ChunkCipher.SEALED_CHUNK_SIZE];
+    private final MemorySegment chunk = ChunkCipher.room();
     private int filled;
     private long size;
 
@@ -43,7 +42,7 @@ public final class SealedOutput {
                 seal(false);
             }
             int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - filled, bytes.byteSize() - done);
-            MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, done, chunk, filled, part);
+            MemorySegment.copy(bytes, done, chunk, filled, part);
             filled += part;
             size += part;
             done += part;
@@ -57,8 +56,9 @@ public final class SealedOutput {
 
     private void seal(boolean last) throws IOException {
         long number = last ? ChunkCipher.chunks(size) - 1 : (size - filled) / ChunkCipher.CHUNK_SIZE;
-        int count = cipher.seal(number, last, chunk, filled);
+        MemorySegment sealed = chunk.asSlice(0, filled + ChunkCipher.TAG_SIZE);
+        cipher.seal(number, last, sealed);
         filled = 0;
-        to.append(MemorySegment.ofArray(chunk).asSlice(0, count));
+        to.append(sealed);
     }
 }

@@ -47,6 +47,6 @@ final class Sealing {
     }
 
     static SealedContent.Bytes bytes(byte[] file) {
-        return (position, into, size) -> System.arraycopy(file, (int) position, into, 0, size);
+        return (position, into) -> into.copyFrom(MemorySegment.ofArray(file).asSlice(position, into.byteSize()));
     }
 }
