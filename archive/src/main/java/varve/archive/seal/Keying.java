@@ -1,77 +1,65 @@
 package varve.archive.seal;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.util.Optional;
-import javax.crypto.AEADBadTagException;
-import javax.crypto.Cipher;
-import javax.crypto.KDF;
-import javax.crypto.Mac;
-import javax.crypto.spec.HKDFParameterSpec;
-import javax.crypto.spec.IvParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
+import org.bouncycastle.crypto.digests.SHA256Digest;
+import org.bouncycastle.crypto.generators.HKDFBytesGenerator;
+import org.bouncycastle.crypto.macs.HMac;
+import org.bouncycastle.crypto.params.HKDFParameters;
+import org.bouncycastle.crypto.params.KeyParameter;
 
-/// The primitives of age, of the JDK: HKDF and HMAC with SHA-256, and how a file key is wrapped with ChaCha20-Poly1305.
+/// The primitives of age: HKDF and HMAC with SHA-256, and how a file key is wrapped with ChaCha20-Poly1305.
 final class Keying {
 
-    private static final int KEY_SIZE = 32;
-    private static final int NONCE_SIZE = 12;
+    private static final byte[] NONCE = new byte[Aead.NONCE_SIZE];
 
     private Keying() {}
 
     /// {@return a key, derived by HKDF-SHA-256}
     static byte[] derive(byte[] secret, byte[] salt, String info) {
-        try {
-            HKDFParameterSpec.Builder extract = HKDFParameterSpec.ofExtract();
-            if (secret.length > 0) {
-                extract.addIKM(secret);
-            }
-            if (salt.length > 0) {
-                extract.addSalt(salt);
-            }
-            return KDF.getInstance("HKDF-SHA256").deriveData(extract.thenExpand(info.getBytes(StandardCharsets.US_ASCII), KEY_SIZE));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e); // every JDK 25 has it
-        }
+        HKDFBytesGenerator generator = new HKDFBytesGenerator(new SHA256Digest());
+        generator.init(new HKDFParameters(secret, salt, info.getBytes(StandardCharsets.US_ASCII)));
+        byte[] key = new byte[Aead.KEY_SIZE];
+        generator.generateBytes(key, 0, key.length);
+        return key;
     }
 
     static byte[] mac(byte[] key, byte[] message) {
-        try {
-            Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(key, "HmacSHA256"));
-            return mac.doFinal(message);
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
+        HMac mac = new HMac(new SHA256Digest());
+        mac.init(new KeyParameter(key));
+        mac.update(message, 0, message.length);
+        byte[] code = new byte[mac.getMacSize()];
+        mac.doFinal(code, 0);
+        return code;
     }
 
     /// {@return a file key, encrypted with a key that is used for nothing else}
     static byte[] wrap(byte[] key, FileKey fileKey) {
-        try {
-            return crypt(Cipher.ENCRYPT_MODE, key, fileKey.bytes());
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(FileKey.SIZE + Aead.TAG_SIZE);
+            bytes.copyFrom(MemorySegment.ofArray(fileKey.bytes()));
+            Aead.of(key).seal(NONCE, bytes);
+            return bytes.toArray(ValueLayout.JAVA_BYTE);
         }
     }
 
     /// {@return the file key, or empty if it was wrapped with another key}
     /// @throws AgeFormatException if it is not of the size of a wrapped file key
     static Optional<FileKey> unwrap(byte[] key, byte[] wrapped) throws AgeFormatException {
-        if (wrapped.length != FileKey.SIZE + ChunkCipher.TAG_SIZE) {
-            throw new AgeFormatException("expected a wrapped key of " + (FileKey.SIZE + ChunkCipher.TAG_SIZE) + " bytes, found " + wrapped.length);
+        if (wrapped.length != FileKey.SIZE + Aead.TAG_SIZE) {
+            throw new AgeFormatException("expected a wrapped key of " + (FileKey.SIZE + Aead.TAG_SIZE) + " bytes, found " + wrapped.length);
         }
-        try {
-            return Optional.of(new FileKey(crypt(Cipher.DECRYPT_MODE, key, wrapped)));
-        } catch (AEADBadTagException e) {
-            return Optional.empty();
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, wrapped);
+            if (!Aead.of(key).open(NONCE, bytes)) {
+                return Optional.empty();
+            }
+            FileKey fileKey = new FileKey(bytes.asSlice(0, FileKey.SIZE).toArray(ValueLayout.JAVA_BYTE));
+            bytes.fill((byte) 0);
+            return Optional.of(fileKey);
         }
-    }
-
-    private static byte[] crypt(int mode, byte[] key, byte[] bytes) throws GeneralSecurityException {
-        Cipher cipher = Cipher.getInstance("ChaCha20-Poly1305");
-        cipher.init(mode, new SecretKeySpec(key, "ChaCha20"), new IvParameterSpec(new byte[NONCE_SIZE]));
-        return cipher.doFinal(bytes);
     }
 }
