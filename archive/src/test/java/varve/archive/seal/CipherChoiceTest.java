@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
@@ -20,14 +21,19 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 /// Which cipher a process has, and that it makes no difference. Each in a JVM of its own.
 class CipherChoiceTest {
 
-    private static String run(Class<?> program, String... options) throws IOException, InterruptedException {
+    @TempDir
+    private Path folder;
+
+    private String run(Class<?> program, String... options) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-Xmx512m", "--enable-native-access=ALL-UNNAMED", "-cp",
                 System.getProperty("java.class.path")));
         command.addAll(List.of(options));
         command.add(program.getName());
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("LD_LIBRARY_PATH", folder.toString());
+        Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), () -> String.join(" ", command) + "\n" + output);
         return output.strip();
@@ -49,6 +55,23 @@ class CipherChoiceTest {
             listener.getSummary().printFailuresTo(new PrintWriter(System.out, true));
             System.out.println(Aead.of(new byte[Aead.KEY_SIZE]).getClass().getSimpleName() + ": " + listener.getSummary().getTestsSucceededCount() + " passed");
             System.exit(listener.getSummary().getTestsFailedCount() == 0 ? 0 : 1);
+        }
+    }
+
+    @Test
+    void whereTheLibraryCannotBeLoadedTheJdkServes() throws Exception {
+        String there = run(Which.class);
+        for (String name : List.of("libcrypto.so.3", "libcrypto.so.1.1")) {
+            Files.writeString(folder.resolve(name), "no library");
+        }
+        assertEquals("JdkAead", run(Which.class));
+        assumeTrue(LibCrypto.LOADED.isPresent(), "needs libcrypto");
+        assertEquals("LibCryptoAead", there);
+    }
+
+    static final class Which {
+        public static void main(String[] arguments) {
+            System.out.println(Aead.of(new byte[Aead.KEY_SIZE]).getClass().getSimpleName());
         }
     }
 
