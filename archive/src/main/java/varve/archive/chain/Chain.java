@@ -92,17 +92,37 @@ public final class Chain implements Closeable {
     }
 
     private static Chain open(List<StoredArchive> path, Reading reading, Function<StoredArchive, Optional<Index>> opened) throws IOException {
-        List<Layer> layers = new ArrayList<>();
+        List<Attempt> attempts = path.parallelStream()
+                .map(archive -> Attempt.at(() -> new Layer(archive, opened.apply(archive), path.size() <= MOST_OPEN, reading)))
+                .toList();
+        List<Layer> layers = attempts.stream().flatMap(attempt -> attempt.layer.stream()).toList();
         try {
-            for (StoredArchive archive : path) {
-                layers.add(new Layer(archive, opened.apply(archive), path.size() <= MOST_OPEN, reading));
+            for (Attempt attempt : attempts) {
+                if (attempt.error.isPresent()) {
+                    throw attempt.error.get();
+                }
             }
-            return new Chain(List.copyOf(layers));
+            return new Chain(layers);
         } catch (Throwable e) {
             for (Layer layer : layers) {
                 layer.close();
             }
             throw e;
+        }
+    }
+
+    /// A layer, or why it cannot be opened. Layers are opened on all processors, since each checks all rows of its tables.
+    private record Attempt(Optional<Layer> layer, Optional<IOException> error) {
+        interface Opening {
+            Layer open() throws IOException;
+        }
+
+        static Attempt at(Opening opening) {
+            try {
+                return new Attempt(Optional.of(opening.open()), Optional.empty());
+            } catch (IOException e) {
+                return new Attempt(Optional.empty(), Optional.of(e));
+            }
         }
     }
 

@@ -16,17 +16,17 @@ public final class Hashing {
 
     private static final boolean FREE = CHOICE.isEmpty() || CHOICE.equals("java");
 
-    private static final boolean MACHINE = (CHOICE.isEmpty() || CHOICE.equals(MachineKernel.NAME)) && MachineKernel.available();
-
-    private static final boolean AVAILABLE = !MACHINE && !CHOICE.equals("plain")
-            && ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    /// Made by whoever asks first, which takes some milliseconds.
+    private static final class Machine {
+        static final boolean THERE = (CHOICE.isEmpty() || CHOICE.equals(MachineKernel.NAME)) && MachineKernel.available();
+    }
 
     private static final long WORTH_WAITING = 256L << 20;
     private static final long PATIENCE_MILLIS = 600;
 
     private static final CountDownLatch warm = new CountDownLatch(1);
     private static final AtomicBoolean started = new AtomicBoolean(!FREE);
-    private static volatile boolean vector = AVAILABLE && !FREE;
+    private static volatile boolean vector = CHOICE.startsWith("vector-") && moduleIsThere();
     private static volatile @Nullable String fault;
 
     private Hashing() {}
@@ -38,13 +38,13 @@ public final class Hashing {
         if (fault != null) {
             throw new IllegalStateException(fault);
         }
-        return MACHINE ? MachineKernel.NAME : vector ? VectorKernel.NAME : PlainKernel.NAME;
+        return Machine.THERE ? MachineKernel.NAME : vector ? VectorKernel.NAME : PlainKernel.NAME;
     }
 
-    /// Begins to warm up the vector kernel in the background, if there is one and this has not been done before. Costs
-    /// about a quarter of a second of processor time.
+    /// Begins to do in the background what has to be done before hashing is fast, if it has not been done: makes the machine code, or else warms up the vector kernel, which costs about a
+    /// quarter of a second of processor time.
     public static void warmUp() {
-        if (AVAILABLE && started.compareAndSet(false, true)) {
+        if (started.compareAndSet(false, true)) {
             Thread.ofPlatform().name("hash warm-up").daemon().start(Hashing::run);
         }
     }
@@ -54,7 +54,7 @@ public final class Hashing {
     public static void warmUp(long bytes) {
         warmUp();
         try {
-            if (AVAILABLE && FREE && bytes > WORTH_WAITING) {
+            if (FREE && bytes > WORTH_WAITING) {
                 warm.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException e) {
@@ -64,7 +64,7 @@ public final class Hashing {
 
     private static void run() {
         try {
-            vector = new Warmup().succeeds();
+            vector = !Machine.THERE && moduleIsThere() && new Warmup().succeeds();
         } catch (Warmup.Disagreement e) {
             fault = e.getMessage();
         } finally {
@@ -72,9 +72,13 @@ public final class Hashing {
         }
     }
 
+    private static boolean moduleIsThere() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    }
+
     /// {@return a kernel of the kind that is best now}
     static Kernel make() {
-        return MACHINE ? new MachineKernel() : vector ? new VectorKernel() : new PlainKernel();
+        return Machine.THERE ? new MachineKernel() : vector ? new VectorKernel() : new PlainKernel();
     }
 
     /// {@return whether a kernel is not of the kind that is best now}

@@ -27,6 +27,7 @@ import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
 import varve.archive.format.Manifest;
+import varve.archive.hash.Hashing;
 import varve.archive.linux.Linux;
 import varve.archive.vault.FoundPoint;
 import varve.archive.vault.PointName;
@@ -102,6 +103,7 @@ public final class MountVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException, InterruptedException {
+        Hashing.warmUp(); // while vaults are looked at
         if (images == null && (foreground || others)) {
             throw new UsageException("--foreground and --allow-other are for --images");
         }

@@ -26,6 +26,7 @@ import varve.archive.cli.Stdio;
 import varve.archive.cli.UsageException;
 import varve.archive.cli.VaultsOption;
 import varve.archive.cli.Verb;
+import varve.archive.hash.Hashing;
 import varve.archive.linux.Linux;
 import varve.archive.vault.PointName;
 import varve.archive.vault.Vault;
@@ -109,6 +110,7 @@ public final class ServeVerb implements Verb {
 
     @Override
     public ExitCode run(Stdio stdio) throws IOException {
+        Hashing.warmUp(); // while vaults are looked at
         CountDownLatch over = new CountDownLatch(1);
         try {
             run(stdio, over);
