@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// What is compiled is a fact of the process, so this state is the process's too.
 public final class Hashing {
-    /// `machine-512`, `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. `java`: as where there is no
+    /// `machine-512`, `machine-256`, `plain`, `vector-128`, `vector-256` or `vector-512`: just this kernel, from the start. `java`: as where there is no
     /// machine code. For tests and measurements.
     static final String CHOICE = System.getProperty("varve.hash.kernel", "");
 
@@ -18,7 +18,7 @@ public final class Hashing {
 
     /// Made by whoever asks first, which takes some milliseconds.
     private static final class Machine {
-        static final boolean THERE = (CHOICE.isEmpty() || CHOICE.equals(MachineKernel.NAME)) && MachineKernel.available();
+        static final boolean THERE = (CHOICE.isEmpty() || CHOICE.startsWith("machine-")) && MachineKernel.available();
     }
 
     private static final long WORTH_WAITING = 256L << 20;

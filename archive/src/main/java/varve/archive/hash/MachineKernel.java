@@ -2,7 +2,6 @@ package varve.archive.hash;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static varve.archive.hash.Compression.LEAF;
-import static varve.archive.hash.MachineCode.LANES;
 import static varve.archive.linux.Linux.word;
 
 import java.io.IOException;
@@ -20,15 +19,17 @@ import varve.archive.linux.Linux;
 /// Hashing is all that a run computes much of in Java; the rest is done by the system, and by `zstd`. With this kernel a run needs neither the vector module,
 /// with which a JVM starts slowly, nor the compiler that optimises, whose work is half of what a run of a few seconds costs.
 ///
-/// It is there if the processor has AVX-512, if the system lets a process run code that it has made, as it does every JVM, and if a first sample hashes
-/// as it should.
+/// It is there if the processor has AVX-512 or AVX2, if the system lets a process run code that it has made, as it does every JVM, and if a first
+/// sample hashes as it should.
 final class MachineKernel extends Kernel {
-    static final String NAME = "machine-512";
 
     /// The functions of [MachineCode].
-    private record Functions(MemorySegment leaves, MemorySegment zeros, MemorySegment parents) {}
+    private record Functions(int lanes, MemorySegment leaves, MemorySegment zeros, MemorySegment parents) {}
 
     private static final Optional<Functions> FUNCTIONS = load();
+
+    /// `machine-` and the width of a vector in bits
+    static final String NAME = "machine-" + FUNCTIONS.map(functions -> functions.lanes * Integer.SIZE).orElse(0);
 
     /// one of BLAKE3's test vectors: so many bytes `i % 251`
     private static final int SAMPLE = 31 * LEAF;
@@ -36,20 +37,27 @@ final class MachineKernel extends Kernel {
             new Hash(0xc1bc441a_0e96b662L, 0xb635628d_1a611aebL, 0xfbc4abe7_328fb7b4L, 0x475c8994_cedc6c4cL);
 
     private final Functions functions = FUNCTIONS.orElseThrow();
+    private final int lanes = functions.lanes;
     private final MemorySegment values = Arena.ofAuto().allocate(WIDTH * Hash.SIZE, 64);
     private MemorySegment few = MemorySegment.NULL;
 
     private static Optional<Functions> load() {
         try {
-            if (!System.getProperty("os.arch").equals("amd64") || !Files.readString(Path.of("/proc/cpuinfo")).contains(" avx512f ")) {
+            if (!System.getProperty("os.arch").equals("amd64")) {
+                return Optional.empty();
+            }
+            String processor = Files.readString(Path.of("/proc/cpuinfo"));
+            boolean wide = processor.contains(" avx512f ") && !Hashing.CHOICE.equals("machine-256");
+            if (!wide && !processor.contains(" avx2 ")) {
                 return Optional.empty();
             }
             MemorySegment memory = Linux.reserve(MachineCode.SIZE, Arena.global());
-            MachineCode code = new MachineCode(memory.address());
-            byte[] bytes = code.bytes();
+            MachineCode code = wide ? new Avx512Code(memory.address()) : new Avx2Code(memory.address());
+            byte[] bytes = code.make();
             memory.asSlice(0, bytes.length).copyFrom(MemorySegment.ofArray(bytes));
             Linux.makeExecutable(memory);
-            return Optional.of(new Functions(memory.asSlice(code.leaves), memory.asSlice(code.zeros), memory.asSlice(code.parents)));
+            return Optional.of(new Functions(
+                    code.lanes, memory.asSlice(code.leaves()), memory.asSlice(code.zeros()), memory.asSlice(code.parents())));
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -71,15 +79,15 @@ final class MachineKernel extends Kernel {
 
     @Override
     void leaves(MemorySegment data, int count, long index) {
-        int groups = data.isNative() ? count / LANES : 0;
+        int groups = data.isNative() ? count / lanes : 0;
         if (groups > 0) {
             Linux.run(functions.leaves, data, values, word(groups), word(index));
         }
-        for (int at = groups * LANES; at < count; at += LANES) {
+        for (int at = groups * lanes; at < count; at += lanes) {
             if (few.byteSize() == 0) {
-                few = Arena.ofAuto().allocate(LANES * LEAF, 64);
+                few = Arena.ofAuto().allocate(lanes * LEAF, 64);
             }
-            MemorySegment.copy(data, (long) at * LEAF, few, 0, (long) Math.min(LANES, count - at) * LEAF);
+            MemorySegment.copy(data, (long) at * LEAF, few, 0, (long) Math.min(lanes, count - at) * LEAF);
             Linux.run(functions.leaves, few, values.asSlice((long) at * Hash.SIZE), word(1), word(index + at));
         }
     }
@@ -129,7 +137,7 @@ final class MachineKernel extends Kernel {
         Linux.run(functions.parents, values, word(groups(count)), word(levels));
     }
 
-    private static int groups(int count) {
-        return (count + LANES - 1) / LANES;
+    private int groups(int count) {
+        return (count + lanes - 1) / lanes;
     }
 }

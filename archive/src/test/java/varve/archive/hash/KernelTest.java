@@ -35,7 +35,8 @@ class KernelTest {
         System.out.println("KernelTest: -Dvarve.test.seed=" + seed);
         String plain = contract(seed, "plain");
         if (MachineKernel.available()) {
-            assertEquals(plain, contract(seed, "machine-512"));
+            assertEquals(plain, contract(seed, MachineKernel.NAME));
+            assertEquals(plain, contract(seed, "machine-256"));
         } else {
             System.out.println("KernelTest: no machine code here");
         }
