@@ -69,7 +69,11 @@ final class Avx2Code extends MachineCode {
             Compression.rename(state);
         }
         for (int i = 0; i < 8; i++) {
-            xor(state[i], state[i + 8]);
+            if (state[i + 8] == NONE) {
+                code.xor(state[i], state[i], RBX, ASIDE);
+            } else {
+                code.xor(state[i], state[i], state[i + 8]);
+            }
             code.store(state[i], RBX, VALUES + i * VECTOR);
         }
         code.end();
@@ -91,25 +95,16 @@ final class Avx2Code extends MachineCode {
             if (state[i + 8] == NONE) {
                 code.add(FREE, state[i + 12], RBX, ASIDE);
                 code.store(FREE, RBX, ASIDE);
+                code.xor(state[i + 4], state[i + 4], FREE);
             } else {
                 code.add(state[i + 8], state[i + 8], state[i + 12]);
+                code.xor(state[i + 4], state[i + 4], state[i + 8]);
             }
-        }
-        for (int i = 0; i < 4; i++) {
-            xor(state[i + 4], state[i + 8]);
         }
         for (int i = 0; i < 4; i++) {
             code.shiftWordsRight(FREE, state[i + 4], second);
             code.shiftWordsLeft(state[i + 4], state[i + 4], Integer.SIZE - second);
             code.or(state[i + 4], state[i + 4], FREE);
-        }
-    }
-
-    private void xor(int to, int from) {
-        if (from == NONE) {
-            code.xor(to, to, RBX, ASIDE);
-        } else {
-            code.xor(to, to, from);
         }
     }
 
