@@ -3,6 +3,7 @@ package varve.archive.seal;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
@@ -53,5 +54,6 @@ final class JdkAead implements Aead {
         MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, room, 0, size);
         int count = cipher.doFinal(room, 0, size, room, 0);
         MemorySegment.copy(room, 0, bytes, ValueLayout.JAVA_BYTE, 0, count);
+        Arrays.fill(room, (byte) 0);
     }
 }
