@@ -415,9 +415,10 @@ public final class Archiver {
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused, listed);
-        int slots = Math.max(options.threads() + 1, (int) Math.min(options.threads() * 4L, MOST_IN_FLIGHT / feed.unit()));
+        int threads = listed == null ? options.threads() : 2 * options.threads(); // which wait for many small reads
+        int slots = Math.max(threads + 1, (int) Math.min(threads * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
-                Workers<Scan> workers = new Workers<>(options.threads(), options.idle(), scans)) {
+                Workers<Scan> workers = new Workers<>(threads, options.idle(), scans)) {
             SegmentAllocator memory = new LargePages(arena);
             Recorder recorder = new Recorder(
                     workers, feed::knownSize, Recorder.ZeroHashes.NONE, output, chunkLog, parent == null ? null : parent.geometry(), memory);
