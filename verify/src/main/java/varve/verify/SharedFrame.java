@@ -10,6 +10,7 @@ import varve.archive.codec.FrameDecoder;
 import varve.archive.file.Sealed;
 import varve.archive.format.CorruptException;
 import varve.archive.format.Node;
+import varve.archive.seal.SealedContent;
 import varve.verify.work.Rooms;
 
 /// A frame of a delta, which holds the payload of many chunks: decoded by the first who needs it, for all of them.
@@ -107,7 +108,23 @@ final class SharedFrame {
                 copy(slabs, start, copy.asSlice(0, frame.size()));
             } else {
                 Sealed.read(strand.sealed(), strand.check().name(), frame.position(), copy.asSlice(0, frame.size()),
-                        (position, into) -> copy(slabs, position, into));
+                        new SealedContent.Bytes() {
+                            @Override
+                            public void read(long position, MemorySegment into) throws IOException {
+                                copy(slabs, position, into);
+                            }
+
+                            @Override
+                            public MemorySegment at(long position, MemorySegment room) throws IOException {
+                                for (Slab slab : slabs) {
+                                    if (position >= slab.position() && position + room.byteSize() <= slab.end()) {
+                                        return slab.bytes(position, position + room.byteSize());
+                                    }
+                                }
+                                read(position, room);
+                                return room;
+                            }
+                        });
             }
             return copy;
         } catch (Throwable e) {

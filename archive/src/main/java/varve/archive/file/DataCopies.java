@@ -88,7 +88,7 @@ public final class DataCopies implements AutoCloseable {
         return bytes;
     }
 
-    private void read(Node.Frame frame, MemorySegment bytes, Sealed.Stored stored) throws IOException {
+    private void read(Node.Frame frame, MemorySegment bytes, SealedContent.Bytes stored) throws IOException {
         if (archive.manifest().seal().isEmpty()) {
             stored.read(frame.position(), bytes);
         } else {

@@ -17,15 +17,9 @@ public final class Sealed {
 
     private Sealed() {}
 
-    /// Gives out a data file as it is stored, or one of its copies.
-    public interface Stored {
-        /// Fills `into` from a position on.
-        void read(long position, MemorySegment into) throws IOException;
-    }
-
     /// {@return the header with which a data file begins}
     /// @throws CorruptException F047
-    public static AgeHeader header(Manifest manifest, String where, Stored stored) throws IOException {
+    public static AgeHeader header(Manifest manifest, String where, SealedContent.Bytes stored) throws IOException {
         byte[] start = new byte[(int) Math.min(manifest.file().size(), AgeHeader.MAX_SIZE)];
         stored.read(0, MemorySegment.ofArray(start));
         try {
@@ -40,7 +34,7 @@ public final class Sealed {
     /// @param where its name, for messages
     /// @throws CorruptException F047, F048
     /// @throws WrongKeyException if no key opens it
-    public static SealedContent open(Manifest manifest, Keys keys, String where, Stored stored) throws IOException {
+    public static SealedContent open(Manifest manifest, Keys keys, String where, SealedContent.Bytes stored) throws IOException {
         AgeHeader header = header(manifest, where, stored);
         FileKey key;
         try {
@@ -50,7 +44,7 @@ public final class Sealed {
         }
         SealedContent content;
         try {
-            content = new SealedContent(header.size(), manifest.file().size(), key, stored::read);
+            content = new SealedContent(header.size(), manifest.file().size(), key, stored);
         } catch (AgeFormatException e) {
             throw new CorruptException(Rule.F048, where, String.valueOf(e.getMessage()));
         }
@@ -64,12 +58,12 @@ public final class Sealed {
     ///
     /// @param content of the file that `stored` gives out, or another copy of it
     /// @throws CorruptException F048, or if it does not lie within the file
-    public static void read(SealedContent content, String where, long position, MemorySegment into, Stored stored) throws IOException {
+    public static void read(SealedContent content, String where, long position, MemorySegment into, SealedContent.Bytes stored) throws IOException {
         if (position < 0 || position > content.size() - into.byteSize()) {
             throw new CorruptException(Rule.F002, where, into.byteSize() + " bytes at " + position + " of " + content.size());
         }
         try {
-            content.read(position, into, stored::read);
+            content.read(position, into, stored);
         } catch (AgeFormatException e) {
             throw new CorruptException(Rule.F048, where, String.valueOf(e.getMessage()));
         }

@@ -2,7 +2,7 @@ package varve.archive.seal;
 
 import java.lang.foreign.MemorySegment;
 
-/// ChaCha20-Poly1305 (RFC 8439 section 2.8) with one key, without additional data: in place, and off the heap. For one thread.
+/// ChaCha20-Poly1305 (RFC 8439 section 2.8) with one key, without additional data, off the heap. For one thread.
 ///
 /// It is OpenSSL's, which is fast from the first byte on; or the JDK's where a system has no libcrypto, which is fast once C2 has compiled it, and slow without C2.
 sealed interface Aead permits LibCryptoAead, JdkAead {
@@ -15,7 +15,7 @@ sealed interface Aead permits LibCryptoAead, JdkAead {
         return LibCrypto.LOADED.isPresent() ? new LibCryptoAead(LibCrypto.LOADED.get(), key) : new JdkAead(key);
     }
 
-    /// Encrypts.
+    /// Encrypts in place.
     ///
     /// @param nonce that this key has not had before
     /// @param bytes the text, and room for the tag behind it
@@ -23,7 +23,8 @@ sealed interface Aead permits LibCryptoAead, JdkAead {
 
     /// Decrypts.
     ///
-    /// @param bytes what was encrypted, its tag behind it; gets the text, and the tag stays
-    /// @return whether it is what was sealed; if not, nothing of a text is in `bytes`
-    boolean open(byte[] nonce, MemorySegment bytes);
+    /// @param bytes what was encrypted, its tag behind it
+    /// @param to gets the text; it may begin where `bytes` does, and must not overlap with that otherwise
+    /// @return whether it is what was sealed; if not, nothing of a text is in `to`
+    boolean open(byte[] nonce, MemorySegment bytes, MemorySegment to);
 }

@@ -77,10 +77,10 @@ public final class ChunkCipher {
 
     /// Decrypts a chunk.
     ///
-    /// @param chunk gets the content, in front of the tag, if it is what was sealed; if not, nothing of a content is in it
+    /// @param content gets the content if it is what was sealed; if not, nothing of one is in it. It may lie where the chunk does, in front of the tag
     /// @throws AgeFormatException if it is not the chunk with this number of this payload, or was altered
-    public void open(long number, boolean last, MemorySegment chunk) throws AgeFormatException {
-        if (!cipher.open(nonce(number, last), chunk)) {
+    public void open(long number, boolean last, MemorySegment chunk, MemorySegment content) throws AgeFormatException {
+        if (!cipher.open(nonce(number, last), chunk, content)) {
             throw new AgeFormatException((last ? "the last chunk, " : "chunk ") + number + ", is not what was sealed");
         }
     }

@@ -28,16 +28,16 @@ final class JdkAead implements Aead {
     @Override
     public void seal(byte[] nonce, MemorySegment bytes) {
         try {
-            crypt(Cipher.ENCRYPT_MODE, nonce, bytes, (int) bytes.byteSize() - TAG_SIZE);
+            crypt(Cipher.ENCRYPT_MODE, nonce, bytes.asSlice(0, bytes.byteSize() - TAG_SIZE), bytes);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }
     }
 
     @Override
-    public boolean open(byte[] nonce, MemorySegment bytes) {
+    public boolean open(byte[] nonce, MemorySegment bytes, MemorySegment to) {
         try {
-            crypt(Cipher.DECRYPT_MODE, nonce, bytes, (int) bytes.byteSize());
+            crypt(Cipher.DECRYPT_MODE, nonce, bytes, to);
             return true;
         } catch (AEADBadTagException e) {
             return false;
@@ -46,14 +46,15 @@ final class JdkAead implements Aead {
         }
     }
 
-    private void crypt(int mode, byte[] nonce, MemorySegment bytes, int size) throws GeneralSecurityException {
-        if (room.length < bytes.byteSize()) {
-            room = new byte[(int) bytes.byteSize()];
+    private void crypt(int mode, byte[] nonce, MemorySegment bytes, MemorySegment to) throws GeneralSecurityException {
+        int size = (int) bytes.byteSize();
+        if (room.length < size + TAG_SIZE) {
+            room = new byte[size + TAG_SIZE];
         }
         cipher.init(mode, key, new IvParameterSpec(nonce));
         MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, room, 0, size);
         int count = cipher.doFinal(room, 0, size, room, 0);
-        MemorySegment.copy(room, 0, bytes, ValueLayout.JAVA_BYTE, 0, count);
+        MemorySegment.copy(room, 0, to, ValueLayout.JAVA_BYTE, 0, count);
         Arrays.fill(room, (byte) 0);
     }
 }

@@ -54,7 +54,7 @@ final class Keying {
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, wrapped);
-            if (!Aead.of(key).open(NONCE, bytes)) {
+            if (!Aead.of(key).open(NONCE, bytes, bytes.asSlice(0, FileKey.SIZE))) {
                 return Optional.empty();
             }
             FileKey fileKey = new FileKey(bytes.asSlice(0, FileKey.SIZE).toArray(ValueLayout.JAVA_BYTE));

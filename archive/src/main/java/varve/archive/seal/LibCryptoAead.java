@@ -42,24 +42,23 @@ final class LibCryptoAead implements Aead {
     public void seal(byte[] nonce, MemorySegment bytes) {
         MemorySegment text = text(bytes);
         begin(ENCRYPT, nonce);
-        update(text);
+        update(text, text);
         check(end(text), "EVP_CipherFinal_ex");
         control(EVP_CTRL_AEAD_GET_TAG, tag(bytes));
     }
 
     /// OpenSSL has written the text before it finds the tag wrong; so that is wiped.
     @Override
-    public boolean open(byte[] nonce, MemorySegment bytes) {
-        MemorySegment text = text(bytes);
+    public boolean open(byte[] nonce, MemorySegment bytes, MemorySegment to) {
         begin(DECRYPT, nonce);
         control(EVP_CTRL_AEAD_SET_TAG, tag(bytes));
         boolean proved = false;
         try {
-            update(text);
-            proved = end(text);
+            update(text(bytes), to);
+            proved = end(to);
         } finally {
             if (!proved) {
-                bytes.fill((byte) 0);
+                to.fill((byte) 0);
             }
         }
         return proved;
@@ -87,10 +86,10 @@ final class LibCryptoAead implements Aead {
         check(succeeds(library.control(), context, word(what), word(TAG_SIZE), tag), "EVP_CIPHER_CTX_ctrl");
     }
 
-    private void update(MemorySegment text) {
+    private void update(MemorySegment text, MemorySegment to) {
         long size = text.byteSize();
         if (size > 0) { // of no bytes, not every version makes the same
-            check(succeeds(library.cipherUpdate(), context, text, count, text, word(size)) && count.get(ValueLayout.JAVA_INT, 0) == size,
+            check(succeeds(library.cipherUpdate(), context, to, count, text, word(size)) && count.get(ValueLayout.JAVA_INT, 0) == size,
                     "EVP_CipherUpdate");
         }
     }

@@ -24,6 +24,12 @@ public final class SealedContent implements AutoCloseable {
     public interface Bytes {
         /// Fills `into` from a position of the file on.
         void read(long position, MemorySegment into) throws IOException;
+
+        /// {@return as many bytes as `room` has, there or where they lie already}
+        default MemorySegment at(long position, MemorySegment room) throws IOException {
+            read(position, room);
+            return room;
+        }
     }
 
     /// A cipher, and memory for a chunk; for one thread at a time. It keeps its last chunk, decrypted: frames begin and end anywhere, and
@@ -78,10 +84,15 @@ public final class SealedContent implements AutoCloseable {
         try {
             for (long done = 0; done < into.byteSize(); ) {
                 long at = position + done;
-                load(room, at / ChunkCipher.CHUNK_SIZE, file);
+                long number = at / ChunkCipher.CHUNK_SIZE;
                 int from = (int) (at % ChunkCipher.CHUNK_SIZE);
                 int part = (int) Math.min(ChunkCipher.CHUNK_SIZE - from, into.byteSize() - done);
-                MemorySegment.copy(room.chunk, from, into, done, part);
+                if (part == contentSize(number) && room.number != number && into.isNative()) {
+                    open(room, number, into.asSlice(done, part), file);
+                } else {
+                    load(room, number, file);
+                    MemorySegment.copy(room.chunk, from, into, done, part);
+                }
                 done += part;
             }
         } finally {
@@ -106,12 +117,19 @@ public final class SealedContent implements AutoCloseable {
         if (room.number == number) {
             return;
         }
-        room.number = -1;
-        int content = (int) Math.min(ChunkCipher.CHUNK_SIZE, size - number * ChunkCipher.CHUNK_SIZE);
-        MemorySegment chunk = room.chunk.asSlice(0, content + ChunkCipher.TAG_SIZE);
-        file.read(sealedPosition(number * ChunkCipher.CHUNK_SIZE), chunk);
-        room.cipher.open(number, number == chunks - 1, chunk);
+        open(room, number, room.chunk.asSlice(0, contentSize(number)), file);
         room.number = number;
+    }
+
+    private void open(Room room, long number, MemorySegment content, Bytes file) throws IOException {
+        room.number = -1;
+        MemorySegment chunk = file.at(
+                sealedPosition(number * ChunkCipher.CHUNK_SIZE), room.chunk.asSlice(0, content.byteSize() + ChunkCipher.TAG_SIZE));
+        room.cipher.open(number, number == chunks - 1, chunk, content);
+    }
+
+    private int contentSize(long number) {
+        return (int) Math.min(ChunkCipher.CHUNK_SIZE, size - number * ChunkCipher.CHUNK_SIZE);
     }
 
     /// Forgets what was decrypted.

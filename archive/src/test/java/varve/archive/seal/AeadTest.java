@@ -153,10 +153,15 @@ class AeadTest {
     private static void assertUnseen(Aead cipher, byte[] nonce, byte[] altered, byte[] text) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment room = arena.allocateFrom(ValueLayout.JAVA_BYTE, altered);
-            assertFalse(cipher.open(nonce, room));
-            byte[] left = room.toArray(ValueLayout.JAVA_BYTE);
-            assertTrue(Arrays.equals(left, altered) || Arrays.equals(left, new byte[altered.length]));
-            assertFalse(altered.length > TAG + 8 && Arrays.equals(left, 0, 8, text, 0, 8));
+            byte[] nothing = new byte[altered.length - TAG];
+            MemorySegment elsewhere = arena.allocate(Math.max(1, nothing.length)).asSlice(0, nothing.length);
+            assertFalse(cipher.open(nonce, room, elsewhere));
+            assertArrayEquals(altered, room.toArray(ValueLayout.JAVA_BYTE));
+            assertArrayEquals(nothing, elsewhere.toArray(ValueLayout.JAVA_BYTE));
+            assertFalse(cipher.open(nonce, room, room.asSlice(0, nothing.length)));
+            byte[] left = room.asSlice(0, nothing.length).toArray(ValueLayout.JAVA_BYTE);
+            assertTrue(Arrays.equals(left, Arrays.copyOf(altered, nothing.length)) || Arrays.equals(left, nothing));
+            assertFalse(nothing.length > 8 && Arrays.equals(left, 0, 8, text, 0, 8));
         }
     }
 
@@ -173,7 +178,12 @@ class AeadTest {
     private static byte[] open(Aead cipher, byte[] nonce, byte[] sealed) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment room = arena.allocateFrom(ValueLayout.JAVA_BYTE, sealed);
-            return cipher.open(nonce, room) ? room.asSlice(0, sealed.length - TAG).toArray(ValueLayout.JAVA_BYTE) : new byte[0];
+            MemorySegment text = room.asSlice(0, sealed.length - TAG);
+            MemorySegment elsewhere = arena.allocate(sealed.length).asSlice(0, text.byteSize());
+            boolean good = cipher.open(nonce, room, elsewhere);
+            assertEquals(good, cipher.open(nonce, room, text));
+            assertTrue(!good || elsewhere.mismatch(text) < 0);
+            return good ? text.toArray(ValueLayout.JAVA_BYTE) : new byte[0];
         }
     }
 
