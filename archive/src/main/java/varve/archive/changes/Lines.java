@@ -3,7 +3,8 @@ package varve.archive.changes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.StringTokenizer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A text in lines, each ended by LF, of bounded length.
@@ -55,12 +56,16 @@ final class Lines {
 
     /// {@return what is between spaces}
     static String[] words(@Nullable String line) {
-        StringTokenizer words = new StringTokenizer(line == null ? "" : line.strip(), " ");
-        String[] all = new String[words.countTokens()];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = words.nextToken();
+        String text = line == null ? "" : line.strip();
+        List<String> words = new ArrayList<>(4);
+        for (int from = 0, to; from < text.length(); from = to + 1) {
+            int space = text.indexOf(' ', from);
+            to = space < 0 ? text.length() : space;
+            if (to > from) {
+                words.add(text.substring(from, to));
+            }
         }
-        return all;
+        return words.toArray(String[]::new);
     }
 
     /// @throws IllegalArgumentException if it is no number of 0 to 2^63 - 1
