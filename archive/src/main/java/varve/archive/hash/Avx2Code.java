@@ -61,26 +61,17 @@ final class Avx2Code extends MachineCode {
     }
 
     @Override
-    int rounds(boolean words) {
-        int start = code.position();
-        for (int half = 0; half < Compression.HALF_ROUNDS; half++) {
-            mix(words, half, 0, 16, 12);
-            mix(words, half, 4, 8, 7);
-            Compression.rename(state);
+    void join(int word) {
+        if (state[word + 8] == NONE) {
+            code.xor(state[word], state[word], RBX, ASIDE);
+        } else {
+            code.xor(state[word], state[word], state[word + 8]);
         }
-        for (int i = 0; i < 8; i++) {
-            if (state[i + 8] == NONE) {
-                code.xor(state[i], state[i], RBX, ASIDE);
-            } else {
-                code.xor(state[i], state[i], state[i + 8]);
-            }
-            code.store(state[i], RBX, VALUES + i * VECTOR);
-        }
-        code.end();
-        return start;
+        code.store(state[word], RBX, VALUES + word * VECTOR);
     }
 
-    private void mix(boolean words, int half, int firstWord, int first, int second) {
+    @Override
+    void mix(boolean words, int half, int firstWord, int first, int second) {
         for (int i = 0; i < 4 && words; i++) {
             code.add(state[i], state[i], RBX, MESSAGE + Compression.scheduled(half, firstWord + i) * VECTOR);
         }

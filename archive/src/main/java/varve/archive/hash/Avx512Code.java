@@ -63,22 +63,12 @@ final class Avx512Code extends MachineCode {
     }
 
     @Override
-    int rounds(boolean words) {
-        int start = code.position();
-        for (int half = 0; half < Compression.HALF_ROUNDS; half++) {
-            mix(words, half, 0, 16, 12);
-            mix(words, half, 4, 8, 7);
-            Compression.rename(state);
-        }
-        for (int i = 0; i < 8; i++) {
-            code.xor(state[i], state[i], state[i + 8]);
-        }
-        code.end();
-        return start;
+    void join(int word) {
+        code.xor(state[word], state[word], state[word + 8]);
     }
 
-    /// half of what mixes four columns, side by side, which keeps the processor busy
-    private void mix(boolean words, int half, int firstWord, int first, int second) {
+    @Override
+    void mix(boolean words, int half, int firstWord, int first, int second) {
         for (int i = 0; i < 4 && words; i++) {
             code.add(state[i], state[i], message[Compression.scheduled(half, firstWord + i)]);
         }

@@ -129,8 +129,16 @@ abstract sealed class MachineCode permits Avx512Code, Avx2Code {
     /// @param stride from one lane's block to the next one's
     abstract void message(int stride, int transposition);
 
-    /// Makes a part that compresses, and leaves the next chaining values where the first ones were.
-    abstract int rounds(boolean words);
+    /// Mixes four columns or diagonals side by side, which keeps the processor busy; half of what is to be done with each.
+    ///
+    /// @param words whether there is a message; if not, it is zeros
+    /// @param firstWord of the message, of the four that are taken
+    /// @param first bits to rotate the last row by
+    /// @param second bits to rotate the second row by
+    abstract void mix(boolean words, int half, int firstWord, int first, int second);
+
+    /// Makes a word of the state, when all is mixed, one of the next chaining value, where that of the first one was.
+    abstract void join(int word);
 
     /// Sets one word of the state in all lanes.
     abstract void spread(int word, int base, int distance);
@@ -142,6 +150,21 @@ abstract sealed class MachineCode permits Avx512Code, Avx2Code {
     abstract void store(int base);
 
     // ---- the functions
+
+    /// Makes a part that compresses, and leaves the next chaining values where the first ones were.
+    private int rounds(boolean words) {
+        int start = code.position();
+        for (int half = 0; half < Compression.HALF_ROUNDS; half++) {
+            mix(words, half, 0, 16, 12);
+            mix(words, half, 4, 8, 7);
+            Compression.rename(state);
+        }
+        for (int i = 0; i < 8; i++) {
+            join(i);
+        }
+        code.end();
+        return start;
+    }
 
     private int leaves(boolean ofZeros, int transposition, int rounds) {
         int start = begin();
