@@ -1,6 +1,7 @@
 package varve.mounthelper.fuse;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import varve.archive.linux.Linux;
 import varve.archive.linux.SystemCallException;
@@ -14,7 +15,7 @@ final class Mounting {
 
     /// {@return the open device, whose requests have to be answered from now on}
     static int mount(Path folder, FuseOptions options, int user, int group) throws IOException {
-        int device = Linux.open(DEVICE, Linux.O_RDWR);
+        int device = open(folder);
         try {
             String data = "fd=" + device + ",rootmode=40000,user_id=" + user + ",group_id=" + group + ",default_permissions"
                     + (options.others() ? ",allow_other" : "");
@@ -27,6 +28,14 @@ final class Mounting {
         } catch (Throwable e) {
             Linux.close(device);
             throw e;
+        }
+    }
+
+    private static int open(Path folder) throws IOException {
+        try {
+            return Linux.open(DEVICE, Linux.O_RDWR);
+        } catch (AccessDeniedException e) {
+            throw Linux.user() == 0 ? e : FuseServer.notAllowed(folder); // who is root would not be helped by that
         }
     }
 
