@@ -24,6 +24,9 @@ import varve.archive.hash.Hash;
 /// For one thread at a time; the owner lends it out.
 final class Scan extends Press {
 
+    /// bytes between two listed blocks that cost less to read than another call
+    private static final long SMALL_GAP = 2 * Geometry.BLOCK_SIZE;
+
     private final Feed feed;
     private final int chunkLog;
     private final @Nullable ParentView parent;
@@ -119,8 +122,13 @@ final class Scan extends Press {
         bytes.copyFrom(decoded.asSlice(0, bytes.byteSize()));
         for (long at = list.listedFrom(offset); at < end; ) {
             long until = Math.min(end, list.unlistedFrom(at));
+            long next = list.listedFrom(until);
+            while (next < end && next - until <= SMALL_GAP) {
+                until = Math.min(end, list.unlistedFrom(next));
+                next = list.listedFrom(until);
+            }
             feed.read(at, bytes.asSlice(at - offset, until - at));
-            at = list.listedFrom(until);
+            at = next;
         }
     }
 
@@ -151,20 +159,29 @@ final class Scan extends Press {
     private List<Extent> difference(long chunk, MemorySegment bytes) throws IOException {
         long length = bytes.byteSize();
         Geometry old = parent.geometry();
-        long inParent = chunk < old.chunks() ? Math.min(length, old.length(chunk, 1)) : 0;
-        boolean known = inParent > 0 && readParent(chunk, old.length(chunk, 1));
+        long inParent = chunk < old.chunks() ? old.length(chunk, 1) : 0;
+        boolean known = inParent > 0 && readParent(chunk, inParent);
+        // a block that ends in one of the two is not the same in the other
+        long comparable = !known ? 0 : inParent == length ? length : Math.min(length, inParent) & -Geometry.BLOCK_SIZE;
         List<Extent> extents = new ArrayList<>();
         long firstBlock = chunk << (chunkLog - Geometry.BLOCK_LOG);
         for (long at = 0; at < length; at += Geometry.BLOCK_SIZE) {
-            long size = Math.min(Geometry.BLOCK_SIZE, length - at);
-            long parentSize = chunk < old.chunks() ? Math.min(Geometry.BLOCK_SIZE, old.length(chunk, 1) - at) : 0;
-            MemorySegment block = bytes.asSlice(at, size);
-            if (known && parentSize == size && block.mismatch(decoded.asSlice(at, size)) < 0) {
-                continue;
+            at = firstDifference(bytes, at, comparable);
+            if (at < length) {
+                MemorySegment block = bytes.asSlice(at, Math.min(Geometry.BLOCK_SIZE, length - at));
+                add(extents, firstBlock + (at >>> Geometry.BLOCK_LOG), !Zeros.only(block));
             }
-            add(extents, firstBlock + (at >>> Geometry.BLOCK_LOG), !Zeros.only(block));
         }
         return extents;
+    }
+
+    /// {@return offset in the chunk of the first block from `at` on that differs from the parent, or where there is no more to compare}
+    private long firstDifference(MemorySegment bytes, long at, long comparable) {
+        if (at >= comparable) {
+            return at;
+        }
+        long mismatch = MemorySegment.mismatch(bytes, at, comparable, decoded, at, comparable);
+        return mismatch < 0 ? comparable : at + mismatch & -Geometry.BLOCK_SIZE;
     }
 
     private boolean readParent(long chunk, long length) throws IOException {
