@@ -50,6 +50,11 @@ public record ArchiveOptions(
         this(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
     }
 
+    /// {@return how many threads read what a change list names, and what it does not}: more, since they wait for many small reads
+    int threadsOfList() {
+        return 3 * threads;
+    }
+
     /// {@return the same with a change list}
     public ArchiveOptions with(ListedChanges list) {
         return new ArchiveOptions(full, level, chunkLog, threads, bytesPerSecond, idle, label, dryRun, Optional.of(list), time, root, recipients);

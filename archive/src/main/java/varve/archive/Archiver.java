@@ -262,7 +262,7 @@ public final class Archiver {
             throw new RefusedException(changes.get().source() + ": a change list is of use for a delta of a device or file: "
                     + (parent == null ? "here the whole device is to be stored" : "a stream has to be read from end to end"));
         }
-        return new ListReader(changes.get(), input.device, history, parent, view);
+        return new ListReader(changes.get(), input.device, history, parent, view, options);
     }
 
     /// {@return the point that a branch began with}
@@ -415,7 +415,7 @@ public final class Archiver {
         Throttle throttle = new Throttle(options.bytesPerSecond());
         Supplier<Scan> scans =
                 () -> new Scan(feed, chunkLog, parent, hints, options.level(), largest, reused, listed);
-        int threads = listed == null ? options.threads() : 2 * options.threads(); // which wait for many small reads
+        int threads = listed == null ? options.threads() : options.threadsOfList();
         int slots = Math.max(threads + 1, (int) Math.min(threads * 4L, MOST_IN_FLIGHT / feed.unit()));
         try (Arena arena = Arena.ofShared();
                 Workers<Scan> workers = new Workers<>(threads, options.idle(), scans)) {

@@ -3,7 +3,12 @@ package varve.archive;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.random.RandomGenerator;
 import varve.archive.block.BlockSource;
 import varve.archive.block.Geometry;
@@ -11,6 +16,7 @@ import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
 import varve.archive.format.Node;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.linux.Linux;
 
 /// A look at what a change list calls unchanged: chunks drawn at random, and a stripe of the device that moves on from run to run.
 /// They are read from the source and compared with the parent's hashes; of a chunk that the list touches, the blocks that
@@ -25,8 +31,8 @@ final class ListAudit {
     private final Unlisted unlisted;
     private final ParentView parent;
     private final Geometry geometry;
-    private final SubtreeHasher hasher = new SubtreeHasher();
-    private long read;
+    private final ArchiveOptions options;
+    private final Throttle throttle;
 
     /// What was looked at.
     ///
@@ -42,11 +48,14 @@ final class ListAudit {
         }
     }
 
-    ListAudit(BlockSource source, Unlisted unlisted, ParentView parent) {
+    /// @param options threads, rate and priority of reading
+    ListAudit(BlockSource source, Unlisted unlisted, ParentView parent, ArchiveOptions options) {
         this.source = source;
         this.unlisted = unlisted;
         this.parent = parent;
         this.geometry = new Geometry(source.size(), parent.geometry().chunkLog());
+        this.options = options;
+        this.throttle = new Throttle(options.bytesPerSecond());
     }
 
     /// Audits.
@@ -55,36 +64,30 @@ final class ListAudit {
     /// @param from first chunk of the stripe
     /// @param end of the stripe
     Result run(long draws, RandomGenerator random, long from, long end) throws IOException {
-        long chunks = (unlisted.end() + geometry.chunkSize() - 1) >>> geometry.chunkLog();
-        long drawn = Math.min(draws, chunks);
-        try (Arena arena = Arena.ofConfined();
-                ChainReader reader = parent.reader()) {
-            MemorySegment bytes = arena.allocate(geometry.chunkSize(), 4096);
-            MemorySegment old = arena.allocate(geometry.chunkSize(), 4096);
-            // the draws in order: one of each of as many equal parts, so that a disk goes one way and none is drawn twice
-            long next = from;
-            for (long i = 0; i < drawn; i++) {
-                long low = part(i, chunks, drawn);
-                long chunk = random.nextLong(low, part(i + 1, chunks, drawn));
-                for (; next < Math.min(end, chunk); next++) {
-                    OptionalLong wrong = look(next, bytes, old, reader);
-                    if (wrong.isPresent()) {
-                        return new Result(i, next - from, read, wrong);
-                    }
-                }
-                OptionalLong wrong = chunk >= from && chunk < next ? OptionalLong.empty() : look(chunk, bytes, old, reader);
-                if (wrong.isPresent()) {
-                    return new Result(i + 1, next - from, read, wrong);
-                }
+        Course course = new Course(draw(draws, random), from, end);
+        try (ExecutorService threads = Executors.newFixedThreadPool(options.threadsOfList())) {
+            List<Future<?>> looking = new ArrayList<>();
+            for (int i = 0; i < options.threadsOfList(); i++) {
+                looking.add(threads.submit(() -> {
+                    follow(course);
+                    return null;
+                }));
             }
-            for (; next < end; next++) {
-                OptionalLong wrong = look(next, bytes, old, reader);
-                if (wrong.isPresent()) {
-                    return new Result(drawn, next - from, read, wrong);
-                }
+            for (Future<?> one : looking) {
+                Workers.result(one);
             }
-            return new Result(drawn, Math.max(0, end - from), read, OptionalLong.empty());
         }
+        return course.result();
+    }
+
+    /// {@return chunks in order, one of each of as many equal parts, so that a disk goes one way and none is drawn twice}
+    private long[] draw(long draws, RandomGenerator random) {
+        long chunks = (unlisted.end() + geometry.chunkSize() - 1) >>> geometry.chunkLog();
+        long[] drawn = new long[Math.toIntExact(Math.min(draws, chunks))];
+        for (int i = 0; i < drawn.length; i++) {
+            drawn[i] = random.nextLong(part(i, chunks, drawn.length), part(i + 1, chunks, drawn.length));
+        }
+        return drawn;
     }
 
     /// {@return where part `i` of `parts` begins}
@@ -92,44 +95,139 @@ final class ListAudit {
         return i * (chunks / parts) + Math.min(i, chunks % parts);
     }
 
-    /// {@return the offset of the first block of a chunk that the list is wrong about}
-    private OptionalLong look(long chunk, MemorySegment room, MemorySegment oldRoom, ChainReader reader) throws IOException {
-        long offset = geometry.offset(chunk);
-        long length = geometry.length(chunk, 1);
-        if (unlisted.list().unlistedFrom(offset) >= offset + length) {
-            return OptionalLong.empty(); // all of it is listed, and will be read
+    /// looks at one chunk after another, as long as nothing wrong was found
+    private void follow(Course course) throws IOException {
+        if (options.idle()) {
+            Linux.ioprioIdle();
         }
-        boolean whole = unlisted.has(chunk);
-        MemorySegment old = oldRoom.asSlice(0, length);
-        if (!whole && !parent.read(reader, chunk, old)) {
-            return OptionalLong.empty(); // all of it will be read, since the parent's content is away
+        try (Looker looker = new Looker(course)) {
+            for (long chunk = course.next(); chunk >= 0; chunk = course.next()) {
+                OptionalLong wrong = looker.look(chunk);
+                if (wrong.isPresent()) {
+                    course.wrong(chunk, wrong.getAsLong());
+                }
+            }
+        } catch (Throwable e) {
+            course.stop();
+            throw e;
         }
-        MemorySegment bytes = room.asSlice(0, length);
-        source.read(offset, bytes);
-        read += length;
-        if (!whole) {
-            return differing(offset, bytes, old);
-        }
-        Node node = parent.node(chunk, length);
-        boolean same = node.zero()
-                ? Zeros.only(bytes)
-                : node.hash().equals(geometry.single() ? hasher.whole(bytes) : hasher.subtree(bytes, offset));
-        if (same) {
-            return OptionalLong.empty();
-        }
-        return parent.read(reader, chunk, old) ? differing(offset, bytes, old) : OptionalLong.of(offset);
     }
 
-    private OptionalLong differing(long offset, MemorySegment bytes, MemorySegment old) {
-        long end = offset + bytes.byteSize();
-        for (long at = unlisted.list().unlistedFrom(offset); at < end; ) {
-            long until = Math.min(end, unlisted.list().listedFrom(at));
-            long mismatch = bytes.asSlice(at - offset, until - at).mismatch(old.asSlice(at - offset, until - at));
-            if (mismatch >= 0) {
-                return OptionalLong.of(at + mismatch & -Geometry.BLOCK_SIZE);
-            }
-            at = unlisted.list().unlistedFrom(until);
+    /// What is to be looked at, in order, by several threads.
+    private static final class Course {
+        private final long[] drawn;
+        private final long from;
+        private final long end;
+        private int nextDrawn;
+        private long nextStriped;
+        private boolean over;
+        private long read;
+        private long wrongChunk = Long.MAX_VALUE;
+        private OptionalLong wrong = OptionalLong.empty();
+
+        Course(long[] drawn, long from, long end) {
+            this.drawn = drawn;
+            this.from = from;
+            this.end = end;
+            this.nextStriped = from;
         }
-        return OptionalLong.empty();
+
+        /// {@return a chunk, or -1 if there is no more to look at}
+        synchronized long next() {
+            if (over) {
+                return -1;
+            }
+            while (nextDrawn < drawn.length && drawn[nextDrawn] >= from && drawn[nextDrawn] < nextStriped) {
+                nextDrawn++; // the stripe has it
+            }
+            boolean striped = nextStriped < end && (nextDrawn == drawn.length || nextStriped <= drawn[nextDrawn]);
+            if (striped) {
+                return nextStriped++;
+            }
+            return nextDrawn < drawn.length ? drawn[nextDrawn++] : -1;
+        }
+
+        synchronized void read(long bytes) {
+            read += bytes;
+        }
+
+        /// Remembers the first of what is wrong: who looks at an earlier chunk may find it later.
+        synchronized void wrong(long chunk, long offset) {
+            over = true;
+            if (chunk < wrongChunk) {
+                wrongChunk = chunk;
+                wrong = OptionalLong.of(offset);
+            }
+        }
+
+        synchronized void stop() {
+            over = true;
+        }
+
+        synchronized Result result() {
+            return new Result(wrong.isPresent() ? nextDrawn : drawn.length, nextStriped - from, read, wrong);
+        }
+    }
+
+    /// What one thread compares with.
+    private final class Looker implements AutoCloseable {
+        private final Course course;
+        private final Arena arena = Arena.ofConfined();
+        private final MemorySegment room = arena.allocate(geometry.chunkSize(), 4096);
+        private final MemorySegment oldRoom = arena.allocate(geometry.chunkSize(), 4096);
+        private final SubtreeHasher hasher = new SubtreeHasher();
+        private final ChainReader reader = parent.reader();
+
+        Looker(Course course) {
+            this.course = course;
+        }
+
+        /// {@return the offset of the first block of a chunk that the list is wrong about}
+        OptionalLong look(long chunk) throws IOException {
+            long offset = geometry.offset(chunk);
+            long length = geometry.length(chunk, 1);
+            if (unlisted.list().unlistedFrom(offset) >= offset + length) {
+                return OptionalLong.empty(); // all of it is listed, and will be read
+            }
+            boolean whole = unlisted.has(chunk);
+            MemorySegment old = oldRoom.asSlice(0, length);
+            if (!whole && !parent.read(reader, chunk, old)) {
+                return OptionalLong.empty(); // all of it will be read, since the parent's content is away
+            }
+            MemorySegment bytes = room.asSlice(0, length);
+            throttle.take(length);
+            source.read(offset, bytes);
+            course.read(length);
+            if (!whole) {
+                return differing(offset, bytes, old);
+            }
+            Node node = parent.node(chunk, length);
+            boolean same = node.zero()
+                    ? Zeros.only(bytes)
+                    : node.hash().equals(geometry.single() ? hasher.whole(bytes) : hasher.subtree(bytes, offset));
+            if (same) {
+                return OptionalLong.empty();
+            }
+            return parent.read(reader, chunk, old) ? differing(offset, bytes, old) : OptionalLong.of(offset);
+        }
+
+        private OptionalLong differing(long offset, MemorySegment bytes, MemorySegment old) {
+            long end = offset + bytes.byteSize();
+            for (long at = unlisted.list().unlistedFrom(offset); at < end; ) {
+                long until = Math.min(end, unlisted.list().listedFrom(at));
+                long mismatch = bytes.asSlice(at - offset, until - at).mismatch(old.asSlice(at - offset, until - at));
+                if (mismatch >= 0) {
+                    return OptionalLong.of(at + mismatch & -Geometry.BLOCK_SIZE);
+                }
+                at = unlisted.list().unlistedFrom(until);
+            }
+            return OptionalLong.empty();
+        }
+
+        @Override
+        public void close() {
+            reader.close();
+            arena.close();
+        }
     }
 }

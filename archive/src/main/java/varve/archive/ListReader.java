@@ -29,17 +29,20 @@ final class ListReader {
     private final History history;
     private final Chain parent;
     private final ParentView view;
+    private final ArchiveOptions options;
     private @Nullable Unlisted unlisted;
     private @Nullable AuditMark mark;
 
     /// @param parent of the delta to be
     /// @param view of it
-    ListReader(ListedChanges changes, BlockSource source, History history, Chain parent, ParentView view) {
+    /// @param options how the source is to be read
+    ListReader(ListedChanges changes, BlockSource source, History history, Chain parent, ParentView view, ArchiveOptions options) {
         this.changes = changes;
         this.source = source;
         this.history = history;
         this.parent = parent;
         this.view = view;
+        this.options = options;
     }
 
     /// Reads and audits the list.
@@ -58,7 +61,7 @@ final class ListReader {
         long from = last.next() < chunks ? last.next() : 0;
         long end = Math.min(chunks, from + last.due(chunks, changes.stripeDays(), now));
         long draws = (long) Math.ceil(changes.sample() * chunks);
-        ListAudit.Result audit = new ListAudit(source, candidate, view).run(draws, changes.random(), from, end);
+        ListAudit.Result audit = new ListAudit(source, candidate, view, options).run(draws, changes.random(), from, end);
         if (audit.wrong().isEmpty()) {
             unlisted = candidate;
         }

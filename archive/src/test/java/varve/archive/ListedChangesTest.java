@@ -270,7 +270,7 @@ class ListedChangesTest {
                 double rate = 1 - Math.pow(1 - (double) wrong / chunks, draws);
                 promised += rate;
                 variance += rate * (1 - rate);
-                ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(new ChangeList(after.length), parent.geometry()), parent);
+                ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(new ChangeList(after.length), parent.geometry()), parent, ArchiveOptions.defaults());
                 caught += audit.run(draws, random, 0, 0).wrong().isPresent() ? 1 : 0;
             }
             assertTrue(caught >= promised - 4 * Math.sqrt(variance) - 1, caught + " of " + runs + " caught, promised " + promised);
@@ -292,7 +292,7 @@ class ListedChangesTest {
             boolean caught = false;
             for (int day = 0; day < 10; day++) {
                 long end = Math.min(chunks, mark.next() + mark.due(chunks, 10, now));
-                ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(new ChangeList(after.length), parent.geometry()), parent);
+                ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(new ChangeList(after.length), parent.geometry()), parent, ArchiveOptions.defaults());
                 ListAudit.Result result = audit.run(0, new Random(day), mark.next(), end);
                 assertEquals(mark.next() <= 33 && 33 < end, result.wrong().isPresent());
                 caught |= result.wrong().isPresent();
@@ -316,6 +316,29 @@ class ListedChangesTest {
     }
 
     @Test
+    void theFirstOfSeveralChangesKeptBackIsTold() throws Exception {
+        int chunks = 200;
+        byte[] before = Images.mixed(9, chunks * CHUNK);
+        Path vault = folder.resolve("vault");
+        archive(vault, before, Optional.empty());
+        try (Chain chain = Chain.open(history(vault).archives())) {
+            ParentView parent = new ParentView(chain, warnings::add);
+            for (int run = 0; run < 50; run++) {
+                byte[] after = before.clone();
+                int[] kept = new Random(run).ints(0, chunks).distinct().limit(5).sorted().toArray();
+                for (int chunk : kept) {
+                    after[chunk * CHUNK + 3 * BLOCK] ^= 1;
+                }
+                ListAudit audit = new ListAudit(
+                        new Bytes(after), new Unlisted(new ChangeList(after.length), parent.geometry()), parent, ArchiveOptions.defaults());
+                ListAudit.Result result = audit.run(chunks, new Random(run), 50, 90);
+                assertEquals(kept[0] * CHUNK + 3 * BLOCK, result.wrong().getAsLong(), "run " + run);
+                assertTrue(result.drawn() <= chunks && result.striped() <= 40, result.toString());
+            }
+        }
+    }
+
+    @Test
     void aBlockKeptBackInAChunkThatIsListedInPartIsFoundToo() throws Exception {
         byte[] before = Images.mixed(8, 4 * CHUNK);
         byte[] after = before.clone();
@@ -327,7 +350,7 @@ class ListedChangesTest {
         list.add(CHUNK, BLOCK);
         try (Chain chain = Chain.open(history(vault).archives())) {
             ParentView parent = new ParentView(chain, warnings::add);
-            ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(list, parent.geometry()), parent);
+            ListAudit audit = new ListAudit(new Bytes(after), new Unlisted(list, parent.geometry()), parent, ArchiveOptions.defaults());
             assertEquals(CHUNK + 40_000 & -BLOCK, audit.run(0, new Random(1), 0, 4).wrong().getAsLong());
             assertFalse(new Unlisted(list, new Geometry(after.length, 16)).has(1));
         }
