@@ -5,6 +5,7 @@ module varve.archive {
     requires com.github.luben.zstd_jni;
     requires info.picocli;
     requires org.bouncycastle.provider;
+    requires com.fasterxml.aalto;
     requires tools.jackson.core;
     requires org.apache.commons.compress;
     requires org.tukaani.xz;

@@ -40,32 +40,31 @@ final class Extents {
 
     private static void lines(InputStream in, ChangeList list) throws IOException {
         Lines lines = new Lines(in);
-        String line = lines.next();
-        if (!"varve-extents 1".equals(line)) {
+        if (!lines.next() || !lines.has("varve-extents", "1")) {
             throw lines.wrong("expected varve-extents 1, or JSON");
         }
-        String[] words = Lines.words(lines.next());
-        if (words.length != 2 || !words[0].equals("size")) {
+        if (!lines.next() || lines.words() != 2 || !lines.has(0, "size")) {
             throw lines.wrong("expected size and a number");
         }
-        checkSize(lines.number(words[1]), list);
-        words = Lines.words(lines.next());
-        if (words.length == 2 && words[0].equals("since")) {
-            list.since(root(words[1]));
-            words = Lines.words(lines.next());
+        checkSize(lines.number(1), list);
+        boolean more = lines.next();
+        if (more && lines.words() == 2 && lines.has(0, "since")) {
+            list.since(root(lines.word(1)));
+            more = lines.next();
         }
         long count = 0;
-        for (; words.length == 2 && !words[0].equals("end"); words = Lines.words(lines.next())) {
-            list.add(lines.number(words[0]), lines.number(words[1]));
+        while (more && lines.words() == 2 && !lines.has(0, "end")) {
+            list.add(lines.number(0), lines.number(1));
             count++;
+            more = lines.next();
         }
-        if (words.length != 2) {
+        if (!more || lines.words() != 2) {
             throw lines.wrong("expected an offset and a length, or end and their number");
         }
-        if (lines.number(words[1]) != count) {
-            throw lines.wrong("expected " + words[1] + " extents, found " + count);
+        if (lines.number(1) != count) {
+            throw lines.wrong("expected " + lines.word(1) + " extents, found " + count);
         }
-        if (lines.next() != null) {
+        if (lines.next()) {
             throw lines.wrong("more after the end");
         }
     }

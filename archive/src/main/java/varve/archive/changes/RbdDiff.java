@@ -32,16 +32,14 @@ final class RbdDiff {
 
     private static void plain(InputStream in, ChangeList list) throws IOException {
         Lines lines = new Lines(in);
-        String[] head = Lines.words(lines.next());
-        if (head.length != 3 || !head[0].equals("Offset") || !head[1].equals("Length") || !head[2].equals("Type")) {
+        if (!lines.next() || !lines.has("Offset", "Length", "Type")) {
             throw lines.wrong("expected Offset Length Type");
         }
-        for (String line = lines.next(); line != null; line = lines.next()) {
-            String[] words = Lines.words(line);
-            if (words.length != 3 || !(words[2].equals("data") || words[2].equals("zero"))) {
+        while (lines.next()) {
+            if (lines.words() != 3 || !(lines.has(2, "data") || lines.has(2, "zero"))) {
                 throw lines.wrong("expected an offset, a length, and data or zero");
             }
-            list.add(lines.number(words[0]), lines.number(words[1]));
+            list.add(lines.number(0), lines.number(1));
         }
     }
 

@@ -1,19 +1,15 @@
 package varve.archive.changes;
 
+import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import javax.xml.stream.XMLInputFactory;
-import javax.xml.stream.XMLStreamConstants;
-import javax.xml.stream.XMLStreamException;
-import javax.xml.stream.XMLStreamReader;
+import varve.archive.format.Xml;
 
 /// Change lists in XML, read as a stream: those of `thin_delta`, `era_invalidate` and `rbd diff --format xml`. A list that is cut off
-/// is no XML, so none is taken for a whole one; external entities and document types are off.
+/// is no XML, so none is taken for a whole one.
 final class XmlLists {
-
-    private static final XMLInputFactory FACTORY = factory();
 
     private static final int SECTOR = 512;
 
@@ -22,46 +18,29 @@ final class XmlLists {
 
     private XmlLists() {}
 
-    private static XMLInputFactory factory() {
-        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
-        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
-        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
-        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false);
-        return factory;
-    }
-
     /// One start of an element.
     private interface Taker {
         /// @param path names of the elements around it, the outermost first, and its own; never deeper than a list of its kind is, since then it throws
-        void element(List<String> path, String name, XMLStreamReader xml) throws XMLStreamException;
+        void element(List<String> path, String name, Xml xml) throws IOException;
     }
 
-    private static void walk(InputStream in, Taker taker) {
-        try {
-            XMLStreamReader xml = FACTORY.createXMLStreamReader(in);
-            List<String> path = new ArrayList<>();
-            while (xml.hasNext()) {
-                switch (xml.next()) {
-                    case XMLStreamConstants.START_ELEMENT -> {
-                        path.add(xml.getLocalName());
-                        taker.element(path, path.getLast(), xml);
-                        if (xml.isEndElement()) { // the taker has read its text
-                            path.removeLast();
-                        }
-                    }
-                    case XMLStreamConstants.END_ELEMENT -> path.removeLast();
-                    default -> {}
-                }
+    private static void walk(InputStream in, Taker taker) throws IOException {
+        Xml xml = new Xml(in);
+        List<String> path = new ArrayList<>();
+        while (xml.next()) {
+            if (xml.start()) {
+                path.add(xml.name());
+                taker.element(path, path.getLast(), xml);
             }
-        } catch (XMLStreamException e) {
-            throw new IllegalArgumentException("no whole XML document: line " + e.getLocation().getLineNumber() + ": "
-                    + e.getMessage().lines().reduce("", (first, line) -> line), e);
+            if (!xml.start()) { // or the taker has read its text
+                path.removeLast();
+            }
         }
     }
 
     /// Reads what `thin_delta` prints, 0.9 and 1.x, with and without `--verbose`; left is the older device. What is only in the
     /// left one reads as zeros now, so it has changed, too.
-    static void thinDelta(InputStream in, ChangeList list) {
+    static void thinDelta(InputStream in, ChangeList list) throws IOException {
         long[] unit = {0};
         boolean[] diff = {false};
         walk(in, (path, name, xml) -> {
@@ -79,7 +58,7 @@ final class XmlLists {
                 }
                 case 3 -> {
                     expect(CHANGED.contains(name) || name.equals(SAME), xml, "same, different, left_only or right_only");
-                    if (CHANGED.contains(name) && xml.getAttributeCount() > 0) {
+                    if (CHANGED.contains(name) && xml.hasAttributes()) {
                         add(list, xml, unit[0]);
                     }
                 }
@@ -97,14 +76,14 @@ final class XmlLists {
         }
     }
 
-    private static void add(ChangeList list, XMLStreamReader xml, long unit) {
+    private static void add(ChangeList list, Xml xml, long unit) {
         list.add(Math.multiplyExact(number(xml, "begin"), unit), Math.multiplyExact(number(xml, "length"), unit));
     }
 
     /// Reads what `era_invalidate --written-since` prints. An end is exclusive.
     ///
     /// @param unit bytes of an era block
-    static void era(InputStream in, long unit, ChangeList list) {
+    static void era(InputStream in, long unit, ChangeList list) throws IOException {
         walk(in, (path, name, xml) -> {
             if (path.size() == 1) {
                 expect(name.equals("blocks"), xml, "blocks");
@@ -123,7 +102,7 @@ final class XmlLists {
     }
 
     /// Reads what `rbd diff --format xml` prints.
-    static void rbd(InputStream in, ChangeList list) {
+    static void rbd(InputStream in, ChangeList list) throws IOException {
         long[] extent = {-1, -1};
         walk(in, (path, name, xml) -> {
             switch (path.size()) {
@@ -134,7 +113,7 @@ final class XmlLists {
                     extent[1] = -1;
                 }
                 case 3 -> {
-                    String text = xml.getElementText();
+                    String text = xml.text();
                     switch (name) {
                         case "offset" -> extent[0] = Decimal.parse(name, text);
                         case "length" -> extent[1] = Decimal.parse(name, text);
@@ -152,13 +131,13 @@ final class XmlLists {
         });
     }
 
-    private static void expect(boolean holds, XMLStreamReader xml, String what) {
+    private static void expect(boolean holds, Xml xml, String what) {
         if (!holds) {
-            throw new IllegalArgumentException("line " + xml.getLocation().getLineNumber() + ": expected " + what + ", found " + xml.getLocalName());
+            throw new IllegalArgumentException("line " + xml.line() + ": expected " + what + ", found " + xml.name());
         }
     }
 
-    private static long number(XMLStreamReader xml, String attribute) {
-        return Decimal.parse(attribute, xml.getAttributeValue(null, attribute));
+    private static long number(Xml xml, String attribute) {
+        return Decimal.parse(attribute, xml.attribute(attribute));
     }
 }

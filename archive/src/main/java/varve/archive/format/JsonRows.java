@@ -1,6 +1,7 @@
 package varve.archive.format;
 
 import java.io.InputStream;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -49,7 +50,7 @@ public final class JsonRows {
     }
 
     private static void rows(JsonParser parser, Consumer<Map<String, String>> rows) {
-        Map<String, String> row = new LinkedHashMap<>();
+        Map<String, String> row = new HashMap<>();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             require(parser.currentToken() == JsonToken.START_OBJECT, "no object in the array");
             row.clear();

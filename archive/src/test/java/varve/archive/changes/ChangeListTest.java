@@ -119,6 +119,33 @@ class ChangeListTest {
     }
 
     @Test
+    void aLongListIsReadToTheLastLine() throws IOException {
+        Random random = new Random(3);
+        BitSet model = new BitSet();
+        StringBuilder text = new StringBuilder("varve-extents 1\nsize 1073741824\n");
+        int count = 100_000;
+        for (int i = 0; i < count; i++) {
+            int block = random.nextInt(1 << 18);
+            model.set(block);
+            text.append(" ".repeat(random.nextInt(3))).append(block * 4096L).append(random.nextBoolean() ? " " : "\t ").append("4096").append(random.nextBoolean() ? "\n" : "\r\n");
+        }
+        ChangeList list = extents(text.append("end ").append(count).append('\n').toString(), 1 << 30);
+        assertEquals(model.cardinality() * 4096L, list.listedSize());
+        for (long block = model.nextSetBit(0); block >= 0; block = model.nextSetBit((int) block + 1)) {
+            assertEquals(block * 4096, list.listedFrom(block * 4096));
+        }
+    }
+
+    @Test
+    void anElementWithoutEndIsRefused() {
+        String begin = "<superblock uuid=\"\" time=\"1\" transaction=\"1\" data_block_size=\"128\" nr_data_blocks=\"0\"><diff left=\"1\" right=\"2\">";
+        for (String endless : new String[] {"<range begin=\"" + "0".repeat(3 << 20), "<" + "a".repeat(3 << 20), "<!--" + "-x".repeat(3 << 20), "x".repeat(3 << 20)}) {
+            RefusedException e = assertThrows(RefusedException.class, () -> read(Kind.THIN_DELTA, begin + endless, 1 << 20, OptionalLong.empty()));
+            assertTrue(e.getMessage().contains("more than 1048576 bytes without start or end of an element"), e.getMessage());
+        }
+    }
+
+    @Test
     void anExternalEntityIsNotFollowed() throws IOException {
         Path secret = Files.writeString(folder.resolve("secret"), "<different begin=\"0\" length=\"1\"/>");
         String xml = "<!DOCTYPE superblock [<!ENTITY x SYSTEM \"" + secret.toUri() + "\">]>\n<superblock data_block_size=\"128\"><diff>&x;</diff></superblock>";

@@ -9,10 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import javax.xml.stream.XMLInputFactory;
-import javax.xml.stream.XMLStreamConstants;
-import javax.xml.stream.XMLStreamException;
-import javax.xml.stream.XMLStreamReader;
+import org.jspecify.annotations.Nullable;
+import varve.archive.format.Xml;
 
 /// Reads the XML that `md5deep` and `hashdeep` write with `-d`.
 final class Dfxml {
@@ -33,42 +31,36 @@ final class Dfxml {
     }
 
     static void read(Path path, Consumer<Listed> taker) throws IOException {
-        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
-        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
-        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
         try (InputStream in = Files.newInputStream(path)) {
-            XMLStreamReader xml = factory.createXMLStreamReader(in);
-            new Dfxml(taker).read(xml);
-        } catch (XMLStreamException | NumberFormatException e) {
-            throw new DamagedListException(path + ": " + String.valueOf(e.getMessage()).replaceAll("\\R", " "));
-        }
-    }
-
-    private void read(XMLStreamReader xml) throws XMLStreamException {
-        while (xml.hasNext()) {
-            switch (xml.next()) {
-                case XMLStreamConstants.START_ELEMENT -> begin(xml);
-                case XMLStreamConstants.END_ELEMENT -> end(xml.getLocalName());
-                default -> {}
+            Dfxml document = new Dfxml(taker);
+            Xml xml = new Xml(in);
+            while (xml.next()) {
+                if (xml.start()) {
+                    document.begin(xml);
+                } else {
+                    document.end(xml.name());
+                }
             }
+        } catch (IllegalArgumentException e) {
+            throw new DamagedListException(path + ": " + e.getMessage());
         }
     }
 
-    private void begin(XMLStreamReader xml) throws XMLStreamException {
-        switch (xml.getLocalName()) {
+    private void begin(Xml xml) throws IOException {
+        switch (xml.name()) {
             case "fileobject" -> {
                 name = "";
                 ofFile.clear();
             }
-            case "filename" -> name = xml.getElementText();
+            case "filename" -> name = xml.text();
             case "byte_run" -> {
-                from = number(xml.getAttributeValue(null, "file_offset"));
-                length = number(xml.getAttributeValue(null, "len"));
+                from = number(xml.attribute("file_offset"));
+                length = number(xml.attribute("len"));
                 ofPiece.clear();
             }
             case "hashdigest" -> {
-                String type = xml.getAttributeValue(null, "type");
-                String digest = xml.getElementText().strip().toLowerCase(Locale.ROOT);
+                String type = xml.attribute("type");
+                String digest = xml.text().strip().toLowerCase(Locale.ROOT);
                 Map<Algorithm, String> into = from.isPresent() ? ofPiece : ofFile;
                 Algorithm.named(type == null ? "" : type).ifPresent(algorithm -> into.put(algorithm, digest));
             }
@@ -87,7 +79,7 @@ final class Dfxml {
         }
     }
 
-    private static OptionalLong number(String text) {
+    private static OptionalLong number(@Nullable String text) {
         long value = Long.parseLong(text == null ? "" : text);
         if (value < 0) {
             throw new NumberFormatException("a negative number: " + text);
