@@ -81,22 +81,22 @@ final class Extents {
             }
             return;
         }
-        checkSize(number(outer, "toSize"), list);
-        if (number(outer, "count") != count[0]) {
+        checkSize(Decimal.parse("toSize", outer.get("toSize")), list);
+        if (Decimal.parse("count", outer.get("count")) != count[0]) {
             throw new IllegalArgumentException("expected " + outer.get("count") + " ranges, found " + count[0]);
         }
         list.since(root(outer.get("from")));
     }
 
-    private static void row(Map<String, String> row, ChangeList list) {
-        if (row.containsKey("size")) {
-            list.add(number(row, "offset"), number(row, "size"));
-        } else if (row.containsKey("depth")) {
-            long length = number(row, "length");
-            list.add(number(row, "start"), number(row, "depth") == 0 ? length : 0);
+    private static void row(JsonRows.Row row, ChangeList list) {
+        if (row.has("size")) {
+            list.add(row.number("offset"), row.number("size"));
+        } else if (row.has("depth")) {
+            long length = row.number("length");
+            list.add(row.number("start"), row.number("depth") == 0 ? length : 0);
         } else {
-            long length = number(row, "length");
-            list.add(number(row, "offset"), number(row, "type") == 0 ? 0 : length);
+            long length = row.number("length");
+            list.add(row.number("offset"), row.number("type") == 0 ? 0 : length);
         }
     }
 
@@ -111,9 +111,5 @@ final class Extents {
             throw new IllegalArgumentException("\"" + text + "\" is no root: expected 64 hexadecimal digits");
         }
         return Hash.parse(text);
-    }
-
-    private static long number(Map<String, String> row, String name) {
-        return Decimal.parse(name, row.get(name));
     }
 }

@@ -3,7 +3,6 @@ package varve.archive.changes;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Map;
 import varve.archive.format.JsonRows;
 
 /// What `rbd diff --from-snap` prints, in any of its three formats: told apart by the first character. What it calls a hole is
@@ -43,11 +42,11 @@ final class RbdDiff {
         }
     }
 
-    private static void row(Map<String, String> row, ChangeList list) {
-        String exists = row.get("exists");
+    private static void row(JsonRows.Row row, ChangeList list) {
+        String exists = row.text("exists");
         if (!"true".equals(exists) && !"false".equals(exists)) {
             throw new IllegalArgumentException("exists is " + exists + ", expected true or false");
         }
-        list.add(Decimal.parse("offset", row.get("offset")), Decimal.parse("length", row.get("length")));
+        list.add(row.number("offset"), row.number("length"));
     }
 }

@@ -182,12 +182,12 @@ final class QemuImage implements BlockSource {
         long fileSize = Files.size(file);
         int code = run(
                 rows -> JsonRows.read(rows, "", row -> {
-                    long length = Long.parseLong(row.get("length"));
-                    if (row.containsKey("offset") && Long.parseLong(row.get("offset")) > fileSize - length) {
-                        throw new IllegalArgumentException("it is cut off: it has data at " + row.get("offset") + ", the file ends at " + fileSize);
+                    long length = row.number("length");
+                    if (row.has("offset") && row.number("offset") > fileSize - length) {
+                        throw new IllegalArgumentException("it is cut off: it has data at " + row.number("offset") + ", the file ends at " + fileSize);
                     }
-                    if (!"true".equals(row.get("zero"))) {
-                        data.add(Long.parseLong(row.get("start")), length);
+                    if (!"true".equals(row.text("zero"))) {
+                        data.add(row.number("start"), length);
                     }
                 }),
                 "qemu-img", "map", "--force-share", "--output=json", "--format=qcow2", "--", absolute(file));

@@ -1,10 +1,12 @@
 package varve.archive.format;
 
 import java.io.InputStream;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -15,14 +17,58 @@ public final class JsonRows {
 
     private JsonRows() {}
 
+    /// One of the objects, until the next one is read: members that are no texts, numbers or booleans are refused.
+    public static final class Row {
+        private static final int MOST = 100;
+
+        private final List<String> names = new ArrayList<>();
+        private final long[] numbers = new long[MOST];
+        private final @Nullable String[] texts = new String[MOST];
+
+        private Row() {}
+
+        private void read(JsonParser parser) {
+            require(parser.currentToken() == JsonToken.START_OBJECT, "no object in the array");
+            names.clear();
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                int i = names.size();
+                require(i < MOST, "an object has more than " + MOST + " members");
+                names.add(parser.currentName());
+                boolean integer = parser.nextToken() == JsonToken.VALUE_NUMBER_INT;
+                numbers[i] = integer ? parser.getLongValue() : -1;
+                texts[i] = integer && numbers[i] >= 0 ? null : JsonRows.text(parser);
+            }
+        }
+
+        /// {@return whether there is a member of this name}
+        public boolean has(String name) {
+            return names.contains(name);
+        }
+
+        /// {@return a member as a text, or null if there is none of this name}
+        public @Nullable String text(String name) {
+            int i = names.indexOf(name);
+            return i < 0 ? null : texts[i] == null ? Long.toString(numbers[i]) : texts[i];
+        }
+
+        /// {@return a member that is a number of 0 to 2^63 - 1}
+        /// @throws IllegalArgumentException if it is missing, or anything else
+        public long number(String name) {
+            int i = names.indexOf(name);
+            require(i >= 0, name, " is missing");
+            require(numbers[i] >= 0, name, " is no number of 0 or more");
+            return numbers[i];
+        }
+    }
+
     /// Reads an array of objects, or an object that holds one.
     ///
     /// @param in a whole JSON document
     /// @param array name of the array if it is in an object
-    /// @param rows gets the members of each object as texts, the same map each time
+    /// @param rows gets the objects
     /// @return the members of the object around the array; empty if there is none
     /// @throws IllegalArgumentException if it is no such document, or cut off
-    public static Map<String, String> read(InputStream in, String array, Consumer<Map<String, String>> rows) {
+    public static Map<String, String> read(InputStream in, String array, Consumer<Row> rows) {
         Map<String, String> outer = new LinkedHashMap<>();
         try (JsonParser parser = JsonMembers.JSON.createParser(ObjectReadContext.empty(), in)) {
             JsonToken first = parser.nextToken();
@@ -49,16 +95,10 @@ public final class JsonRows {
         }
     }
 
-    private static void rows(JsonParser parser, Consumer<Map<String, String>> rows) {
-        Map<String, String> row = new HashMap<>();
+    private static void rows(JsonParser parser, Consumer<Row> rows) {
+        Row row = new Row();
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            require(parser.currentToken() == JsonToken.START_OBJECT, "no object in the array");
-            row.clear();
-            while (parser.nextToken() != JsonToken.END_OBJECT) {
-                String name = parser.currentName();
-                parser.nextToken();
-                row.put(name, text(parser));
-            }
+            row.read(parser);
             rows.accept(row);
         }
     }
@@ -69,8 +109,12 @@ public final class JsonRows {
     }
 
     private static void require(boolean holds, String otherwise) {
+        require(holds, otherwise, "");
+    }
+
+    private static void require(boolean holds, String what, String otherwise) {
         if (!holds) {
-            throw new IllegalArgumentException(otherwise);
+            throw new IllegalArgumentException(what + otherwise);
         }
     }
 }

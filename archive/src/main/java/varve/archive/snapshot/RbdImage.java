@@ -57,8 +57,8 @@ final class RbdImage implements Origin {
         List<String> names = new ArrayList<>();
         try {
             program.read(List.of("rbd", "snap", "ls", "--format", "json", image), out -> JsonRows.read(out, "", row -> {
-                if (row.get("name") != null) {
-                    names.add(row.get("name"));
+                if (row.text("name") != null) {
+                    names.add(row.text("name"));
                 }
             }));
         } catch (ProgramException e) {
