@@ -6,7 +6,6 @@ module varve.archive {
     requires info.picocli;
     requires org.bouncycastle.provider;
     requires com.fasterxml.aalto;
-    requires org.codehaus.stax2;
     requires tools.jackson.core;
     requires org.apache.commons.compress;
     requires org.tukaani.xz;

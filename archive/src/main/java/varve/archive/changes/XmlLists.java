@@ -47,7 +47,7 @@ final class XmlLists {
             switch (path.size()) {
                 case 1 -> {
                     expect(name.equals("superblock"), xml, "superblock");
-                    unit[0] = Math.multiplyExact(xml.number("data_block_size"), SECTOR);
+                    unit[0] = Math.multiplyExact(number(xml, "data_block_size"), SECTOR);
                     if (unit[0] == 0) {
                         throw new IllegalArgumentException("data_block_size is 0");
                     }
@@ -76,8 +76,8 @@ final class XmlLists {
         }
     }
 
-    private static void add(ChangeList list, Xml xml, long unit) throws IOException {
-        list.add(Math.multiplyExact(xml.number("begin"), unit), Math.multiplyExact(xml.number("length"), unit));
+    private static void add(ChangeList list, Xml xml, long unit) {
+        list.add(Math.multiplyExact(number(xml, "begin"), unit), Math.multiplyExact(number(xml, "length"), unit));
     }
 
     /// Reads what `era_invalidate --written-since` prints. An end is exclusive.
@@ -88,11 +88,11 @@ final class XmlLists {
             if (path.size() == 1) {
                 expect(name.equals("blocks"), xml, "blocks");
             } else if (path.size() == 2 && name.equals("block")) {
-                list.add(Math.multiplyExact(xml.number("block"), unit), unit);
+                list.add(Math.multiplyExact(number(xml, "block"), unit), unit);
             } else {
                 expect(path.size() == 2 && name.equals("range"), xml, "block or range");
-                long begin = xml.number("begin");
-                long end = xml.number("end");
+                long begin = number(xml, "begin");
+                long end = number(xml, "end");
                 if (end <= begin) {
                     throw new IllegalArgumentException("a range from " + begin + " to before " + end);
                 }
@@ -113,11 +113,11 @@ final class XmlLists {
                     extent[1] = -1;
                 }
                 case 3 -> {
+                    String text = xml.text();
                     switch (name) {
-                        case "offset" -> extent[0] = xml.number();
-                        case "length" -> extent[1] = xml.number();
+                        case "offset" -> extent[0] = Decimal.parse(name, text);
+                        case "length" -> extent[1] = Decimal.parse(name, text);
                         case "exists" -> {
-                            String text = xml.text();
                             if (!text.equals("true") && !text.equals("false")) {
                                 throw new IllegalArgumentException("exists is \"" + text + "\"");
                             }
@@ -135,5 +135,9 @@ final class XmlLists {
         if (!holds) {
             throw new IllegalArgumentException("line " + xml.line() + ": expected " + what + ", found " + xml.name());
         }
+    }
+
+    private static long number(Xml xml, String attribute) {
+        return Decimal.parse(attribute, xml.attribute(attribute));
     }
 }

@@ -7,7 +7,7 @@ import java.io.InputStream;
 import javax.xml.stream.XMLInputFactory;
 import javax.xml.stream.XMLStreamConstants;
 import javax.xml.stream.XMLStreamException;
-import org.codehaus.stax2.XMLStreamReader2;
+import javax.xml.stream.XMLStreamReader;
 import org.jspecify.annotations.Nullable;
 
 /// An XML document of another program, read as a stream, however long, in bounded memory. One that is cut off is none; document types are
@@ -22,7 +22,7 @@ public final class Xml {
     private static final int DEEPEST = 100;
 
     private final Bounded in;
-    private final XMLStreamReader2 reader;
+    private final XMLStreamReader reader;
     private int depth;
     private boolean start;
 
@@ -35,7 +35,7 @@ public final class Xml {
     public Xml(InputStream in) throws IOException {
         this.in = new Bounded(in);
         try {
-            this.reader = (XMLStreamReader2) FACTORY.createXMLStreamReader(this.in);
+            this.reader = FACTORY.createXMLStreamReader(this.in);
         } catch (XMLStreamException e) {
             throw none(e);
         }
@@ -90,34 +90,6 @@ public final class Xml {
     /// {@return value of an attribute of an element that starts here, or null if it has none of this name}
     public @Nullable String attribute(String name) {
         return reader.getAttributeValue(null, name);
-    }
-
-    /// {@return value of such an attribute as a number, 0 or more}
-    /// @throws IllegalArgumentException if it is missing, or anything else
-    public long number(String attribute) throws IOException {
-        int index = reader.getAttributeIndex(null, attribute);
-        require(index >= 0, attribute + " is missing");
-        try {
-            return positive(reader.getAttributeAsLong(index));
-        } catch (XMLStreamException e) {
-            throw none(e);
-        }
-    }
-
-    /// Reads the text of an element as a number, and goes to its end.
-    public long number() throws IOException {
-        try {
-            long value = positive(reader.getElementAsLong());
-            start = false;
-            return value;
-        } catch (XMLStreamException e) {
-            throw none(e);
-        }
-    }
-
-    private long positive(long value) {
-        require(value >= 0, "a number below 0");
-        return value;
     }
 
     /// Reads the text of an element that starts here, which has none in it, and goes to its end.
