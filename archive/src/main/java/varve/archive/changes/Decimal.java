@@ -1,6 +1,5 @@
 package varve.archive.changes;
 
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /// Numbers of 0 to 2^63 - 1 in decimal digits.
@@ -16,28 +15,29 @@ final class Decimal {
         if (text == null) {
             throw new IllegalArgumentException(name + " is missing");
         }
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        long value = parse(bytes, 0, bytes.length);
+        long value = text.isEmpty() || text.length() > DIGITS ? -1 : 0;
+        for (int i = 0; i < text.length() && value >= 0; i++) {
+            value = append(value, text.charAt(i));
+        }
         if (value < 0) {
             throw new IllegalArgumentException(none(name, text));
         }
         return value;
     }
 
-    /// {@return the number in a part of an array, or -1 if there is none}
+    /// {@return the number in a part of an array, or less than 0 if there is none}
     static long parse(byte[] text, int from, int to) {
-        if (from == to || to - from > DIGITS) {
-            return -1;
+        long value = from == to || to - from > DIGITS ? -1 : 0;
+        for (int i = from; i < to && value >= 0; i++) {
+            value = append(value, text[i]);
         }
-        long value = 0;
-        for (int i = from; i < to; i++) {
-            int digit = text[i] - '0';
-            if (digit < 0 || digit > 9) {
-                return -1;
-            }
-            value = value * 10 + digit;
-        }
-        return value < 0 ? -1 : value; // what has so many digits and does not fit is below 0
+        return value;
+    }
+
+    /// {@return the number with one more digit, or less than 0 if that is none, or it does not fit}
+    private static long append(long value, int character) {
+        int digit = character - '0';
+        return digit < 0 || digit > 9 ? -1 : value * 10 + digit;
     }
 
     /// {@return what to say of a text that is no number}

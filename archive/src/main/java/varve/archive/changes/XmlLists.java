@@ -2,8 +2,6 @@ package varve.archive.changes;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import varve.archive.format.Xml;
 
@@ -20,20 +18,15 @@ final class XmlLists {
 
     /// One start of an element.
     private interface Taker {
-        /// @param path names of the elements around it, the outermost first, and its own; never deeper than a list of its kind is, since then it throws
-        void element(List<String> path, String name, Xml xml) throws IOException;
+        /// @param depth 1 for the outermost; never more than in a list of its kind, since then it throws
+        void element(int depth, String name, Xml xml) throws IOException;
     }
 
     private static void walk(InputStream in, Taker taker) throws IOException {
         Xml xml = new Xml(in);
-        List<String> path = new ArrayList<>();
         while (xml.next()) {
             if (xml.start()) {
-                path.add(xml.name());
-                taker.element(path, path.getLast(), xml);
-            }
-            if (!xml.start()) { // or the taker has read its text
-                path.removeLast();
+                taker.element(xml.depth(), xml.name(), xml);
             }
         }
     }
@@ -43,8 +36,9 @@ final class XmlLists {
     static void thinDelta(InputStream in, ChangeList list) throws IOException {
         long[] unit = {0};
         boolean[] diff = {false};
-        walk(in, (path, name, xml) -> {
-            switch (path.size()) {
+        boolean[] changed = {false}; // what the element of depth 3 has in it
+        walk(in, (depth, name, xml) -> {
+            switch (depth) {
                 case 1 -> {
                     expect(name.equals("superblock"), xml, "superblock");
                     unit[0] = Math.multiplyExact(number(xml, "data_block_size"), SECTOR);
@@ -57,14 +51,15 @@ final class XmlLists {
                     diff[0] = true;
                 }
                 case 3 -> {
-                    expect(CHANGED.contains(name) || name.equals(SAME), xml, "same, different, left_only or right_only");
-                    if (CHANGED.contains(name) && xml.hasAttributes()) {
+                    changed[0] = CHANGED.contains(name);
+                    expect(changed[0] || name.equals(SAME), xml, "same, different, left_only or right_only");
+                    if (changed[0] && xml.hasAttributes()) {
                         add(list, xml, unit[0]);
                     }
                 }
                 case 4 -> {
                     expect(name.equals("range"), xml, "range");
-                    if (CHANGED.contains(path.get(2))) {
+                    if (changed[0]) {
                         add(list, xml, unit[0]);
                     }
                 }
@@ -84,13 +79,13 @@ final class XmlLists {
     ///
     /// @param unit bytes of an era block
     static void era(InputStream in, long unit, ChangeList list) throws IOException {
-        walk(in, (path, name, xml) -> {
-            if (path.size() == 1) {
+        walk(in, (depth, name, xml) -> {
+            if (depth == 1) {
                 expect(name.equals("blocks"), xml, "blocks");
-            } else if (path.size() == 2 && name.equals("block")) {
+            } else if (depth == 2 && name.equals("block")) {
                 list.add(Math.multiplyExact(number(xml, "block"), unit), unit);
             } else {
-                expect(path.size() == 2 && name.equals("range"), xml, "block or range");
+                expect(depth == 2 && name.equals("range"), xml, "block or range");
                 long begin = number(xml, "begin");
                 long end = number(xml, "end");
                 if (end <= begin) {
@@ -104,8 +99,8 @@ final class XmlLists {
     /// Reads what `rbd diff --format xml` prints.
     static void rbd(InputStream in, ChangeList list) throws IOException {
         long[] extent = {-1, -1};
-        walk(in, (path, name, xml) -> {
-            switch (path.size()) {
+        walk(in, (depth, name, xml) -> {
+            switch (depth) {
                 case 1 -> expect(name.equals("extents"), xml, "extents");
                 case 2 -> {
                     expect(name.equals("extent"), xml, "extent");

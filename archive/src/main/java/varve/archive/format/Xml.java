@@ -77,6 +77,11 @@ public final class Xml {
         return start;
     }
 
+    /// {@return how many elements it is in, this one included}
+    public int depth() {
+        return depth;
+    }
+
     /// {@return name of the element, without prefix}
     public String name() {
         return reader.getLocalName();
