@@ -73,7 +73,7 @@ public final class ArchiveVerb implements Verb {
     private @Nullable Long chunkSize;
 
     @Option(names = "--threads", paramLabel = "N",
-            description = "How many threads read, hash and compress, twice as many with a change list. Default: one for each core.")
+            description = "How many threads read, hash and compress, three times as many with a change list. Default: one for each core.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(names = "--bwlimit", paramLabel = "RATE", converter = Size.Rate.class,
