@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
-import org.bouncycastle.crypto.digests.SHA256Digest;
 import org.bouncycastle.crypto.generators.HKDFBytesGenerator;
 import org.bouncycastle.crypto.macs.HMac;
 import org.bouncycastle.crypto.params.HKDFParameters;
@@ -20,7 +19,7 @@ final class Keying {
 
     /// {@return a key, derived by HKDF-SHA-256}
     static byte[] derive(byte[] secret, byte[] salt, String info) {
-        HKDFBytesGenerator generator = new HKDFBytesGenerator(new SHA256Digest());
+        HKDFBytesGenerator generator = new HKDFBytesGenerator(new Sha256());
         generator.init(new HKDFParameters(secret, salt, info.getBytes(StandardCharsets.US_ASCII)));
         byte[] key = new byte[Aead.KEY_SIZE];
         generator.generateBytes(key, 0, key.length);
@@ -28,7 +27,7 @@ final class Keying {
     }
 
     static byte[] mac(byte[] key, byte[] message) {
-        HMac mac = new HMac(new SHA256Digest());
+        HMac mac = new HMac(new Sha256());
         mac.init(new KeyParameter(key));
         mac.update(message, 0, message.length);
         byte[] code = new byte[mac.getMacSize()];

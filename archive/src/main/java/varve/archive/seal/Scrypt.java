@@ -6,7 +6,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import org.bouncycastle.crypto.digests.SHA256Digest;
 import org.bouncycastle.crypto.macs.HMac;
 import org.bouncycastle.crypto.params.KeyParameter;
 
@@ -46,7 +45,7 @@ public final class Scrypt {
 
     /// PBKDF2-HMAC-SHA-256 with one iteration
     private static byte[] pbkdf2(byte[] secret, byte[] salt, int size) {
-        HMac mac = new HMac(new SHA256Digest());
+        HMac mac = new HMac(new Sha256());
         mac.init(new KeyParameter(secret));
         byte[] blocks = new byte[(size + 31) / 32 * 32];
         for (int i = 0; i < blocks.length / 32; i++) {
