@@ -144,7 +144,7 @@ public final class Scene {
     /// {@return the only data file of a kind}
     public Path data(String kind, int number) throws IOException {
         try (Stream<Path> files = Files.list(vault.resolve("tools"))) {
-            return files.filter(file -> file.toString().endsWith("." + kind + ".zst")).sorted().toList().get(number);
+            return files.filter(file -> file.toString().matches(".*\\." + kind + "\\.zst(\\.age)?")).sorted().toList().get(number);
         }
     }
 

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -20,6 +21,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import varve.archive.hash.Hash;
 import varve.archive.hash.SubtreeHasher;
+import varve.archive.seal.AgeFormatException;
+import varve.archive.seal.ChunkCipher;
+import varve.archive.seal.FileKey;
 
 /// Chunks that were proved and had to leave memory, in a file without a name that goes with the process. So a read of a few bytes that
 /// nobody has asked for lately costs those bytes and not the decoding of their chunk; the page cache keeps what is in demand.
@@ -32,10 +36,15 @@ import varve.archive.hash.SubtreeHasher;
 /// taken only at the beginning of the file, in as much as the page cache has to spare, and as long as writing it is much less work than decoding it: where memory that was
 /// free has to be had from a hypervisor first, it is not.
 ///
+/// What comes from sealed archives is encrypted group by group, with a key that is made for this process, never leaves its memory, and goes with it.
+///
 /// Safe for use by several threads. Memory: 1/512 of what is on the disk. Close it when nobody reads any more.
 final class DiskCache implements AutoCloseable {
 
     private static final int GROUP = SubtreeHasher.GROUP;
+
+    private static final int SEALED_GROUP = GROUP + ChunkCipher.TAG_SIZE;
+    private static final long PLAIN = -1;
 
     private static final int UNIT = 4 << 10;
     private static final long SLOW = 2; // bytes in a nanosecond: decoding and proving them takes some three times as long
@@ -50,6 +59,8 @@ final class DiskCache implements AutoCloseable {
     private final Deque<Kept> ring = new ArrayDeque<>(); // the oldest first, which is the order of positions from `next` on, and around
     private final Queue<Prover> provers = new ConcurrentLinkedQueue<>(); // at rest
     private final Arena arena = Arena.ofShared();
+    private @Nullable FileKey secret; // of what is encrypted
+    private long sealed; // groups so far: the number of a group is never given twice
     private long next; // position in the file
     private boolean around; // whether it has been full
     private boolean slow; // the last write
@@ -63,18 +74,50 @@ final class DiskCache implements AutoCloseable {
         private final long position;
         private final long size;
         private final MemorySegment values; // of its groups
+        private final long number; // of the first group, if it is encrypted, or PLAIN
         private boolean gone;
 
-        Kept(Cache.Key key, long position, long size, MemorySegment values) {
+        Kept(Cache.Key key, long position, long size, MemorySegment values, long number) {
             this.key = key;
             this.position = position;
             this.size = size;
             this.values = values;
+            this.number = number;
+        }
+
+        boolean encrypted() {
+            return number != PLAIN;
+        }
+
+        /// {@return where in the file a group lies}
+        ///
+        /// @param at where it is in the chunk
+        long place(long at) {
+            return position + (encrypted() ? at / GROUP * SEALED_GROUP : at);
         }
     }
 
     /// What one thread needs at a time.
-    private record Prover(SubtreeHasher hasher, MemorySegment room) {}
+    private final class Prover {
+        private final SubtreeHasher hasher = new SubtreeHasher();
+        private final MemorySegment room = arena.allocate(GROUP, UNIT);
+        private final MemorySegment sealed = arena.allocate(SEALED_GROUP, UNIT);
+        private @Nullable ChunkCipher cipher;
+
+        ChunkCipher cipher() {
+            if (cipher == null) {
+                cipher = new ChunkCipher(secret(), new byte[ChunkCipher.NONCE_SIZE]); // what differs is the key
+            }
+            return cipher;
+        }
+    }
+
+    private synchronized FileKey secret() {
+        if (secret == null) {
+            secret = FileKey.random(new SecureRandom());
+        }
+        return secret;
+    }
 
     /// @param folder that the file lies in
     /// @param size of the file at most
@@ -115,18 +158,19 @@ final class DiskCache implements AutoCloseable {
     /// @param content proved
     /// @param values of its groups, as they were when it was
     /// @param whole whether all of it was read
-    void keep(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
+    /// @param secret whether it comes from sealed archives
+    void keep(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole, boolean secret) {
         if (whole && !worthIt(content.byteSize())) {
             return;
         }
-        Kept entry = reserve(key, content.byteSize(), values);
+        Kept entry = reserve(key, content.byteSize(), values, secret);
         if (entry == null) {
             return;
         }
         long took;
         try {
             long start = nanoTime.getAsLong();
-            write(content.asByteBuffer(), entry.position);
+            write(entry, content);
             took = nanoTime.getAsLong() - start;
         } catch (IOException e) {
             fail(e);
@@ -144,8 +188,9 @@ final class DiskCache implements AutoCloseable {
         return !around && next + length <= mostWhole && (!slow || ++tries % TRIES == 0);
     }
 
-    private synchronized @Nullable Kept reserve(Cache.Key key, long length, MemorySegment values) {
-        long room = (length + UNIT - 1) / UNIT * UNIT;
+    private synchronized @Nullable Kept reserve(Cache.Key key, long length, MemorySegment values, boolean secret) {
+        long groups = (length + GROUP - 1) / GROUP;
+        long room = (length + (secret ? groups * ChunkCipher.TAG_SIZE : 0) + UNIT - 1) / UNIT * UNIT;
         if (broken || room > size) {
             return null;
         }
@@ -155,7 +200,8 @@ final class DiskCache implements AutoCloseable {
             around = true;
         }
         drop(next, next + room);
-        Kept entry = new Kept(key, next, length, values);
+        Kept entry = new Kept(key, next, length, values, secret ? sealed : PLAIN);
+        sealed += secret ? groups : 0;
         ring.add(entry);
         next += room;
         return entry;
@@ -167,6 +213,25 @@ final class DiskCache implements AutoCloseable {
             Kept old = ring.remove();
             old.gone = true;
             kept.remove(old.key, old);
+        }
+    }
+
+    private void write(Kept entry, MemorySegment content) throws IOException {
+        if (!entry.encrypted()) {
+            write(content.asByteBuffer(), entry.position);
+            return;
+        }
+        Prover prover = prover();
+        try {
+            for (long at = 0; at < content.byteSize(); at += GROUP) {
+                long length = Math.min(GROUP, content.byteSize() - at);
+                MemorySegment group = prover.sealed.asSlice(0, length + ChunkCipher.TAG_SIZE);
+                MemorySegment.copy(content, at, group, 0, length);
+                prover.cipher().seal(entry.number + at / GROUP, false, group);
+                write(group.asByteBuffer(), entry.place(at));
+            }
+        } finally {
+            provers.add(prover);
         }
     }
 
@@ -207,6 +272,8 @@ final class DiskCache implements AutoCloseable {
             if (read(entry, offset, start, into, prover)) {
                 return true;
             }
+        } catch (AgeFormatException e) {
+            // it is not what was written: as if it were not there
         } catch (IOException e) {
             fail(e);
         } finally {
@@ -226,7 +293,7 @@ final class DiskCache implements AutoCloseable {
             boolean toEnd = start + into.byteSize() == entry.size;
             long direct = skip > 0 ? 0 : toEnd ? wanted : wanted / GROUP * GROUP;
             MemorySegment bytes = direct > 0 ? into.asSlice(done, direct) : prover.room.asSlice(0, Math.min(GROUP, entry.size - from));
-            read(entry.position + from, bytes.asByteBuffer());
+            load(entry, from, bytes, prover);
             if (!proved(entry, offset, from, bytes, prover.hasher)) {
                 return false;
             }
@@ -237,6 +304,20 @@ final class DiskCache implements AutoCloseable {
             done += direct;
         }
         return true;
+    }
+
+    /// reads whole groups
+    private void load(Kept entry, long from, MemorySegment bytes, Prover prover) throws IOException {
+        if (!entry.encrypted()) {
+            read(entry.place(from), bytes.asByteBuffer());
+            return;
+        }
+        for (long at = 0; at < bytes.byteSize(); at += GROUP) {
+            long length = Math.min(GROUP, bytes.byteSize() - at);
+            MemorySegment group = prover.sealed.asSlice(0, length + ChunkCipher.TAG_SIZE);
+            read(entry.place(from + at), group.asByteBuffer());
+            prover.cipher().open(entry.number + (from + at) / GROUP, false, group, bytes.asSlice(at, length));
+        }
     }
 
     private static boolean proved(Kept entry, long offset, long from, MemorySegment bytes, SubtreeHasher hasher) {
@@ -262,7 +343,7 @@ final class DiskCache implements AutoCloseable {
 
     private Prover prover() {
         Prover prover = provers.poll();
-        return prover == null ? new Prover(new SubtreeHasher(), arena.allocate(GROUP, UNIT)) : prover;
+        return prover == null ? new Prover() : prover;
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.block.Geometry;
 import varve.archive.block.Run;
@@ -41,7 +42,8 @@ public final class Image implements Composed {
     private final String name;
     private final Cache cache;
     private final Decoders decoders;
-    private final @Nullable DiskCache disk; // null if nothing of it may lie on a disk
+    private final @Nullable DiskCache disk; // null if there is none
+    private final boolean sealed;
     private final Consumer<String> damage;
     private final Runnable release;
     private final AtomicLongArray streams = new AtomicLongArray(STREAMS); // the chunk each of them was in last, plus 1
@@ -60,6 +62,7 @@ public final class Image implements Composed {
         this.name = name;
         this.cache = cache;
         this.disk = disk;
+        this.sealed = IntStream.range(0, chain.length()).anyMatch(layer -> chain.archive(layer).manifest().seal().isPresent());
         this.decoders = decoders;
         this.damage = damage;
         this.release = release;
@@ -343,7 +346,7 @@ public final class Image implements Composed {
     /// Looks after a chunk that has to leave the cache.
     void leaves(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {
         if (disk != null && !closed) {
-            disk.keep(key, content, values, whole);
+            disk.keep(key, content, values, whole, sealed);
             if (closed) { // meanwhile
                 disk.drop(this);
             }

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import varve.archive.chain.Chain;
 import varve.archive.file.Reading;
@@ -76,7 +75,7 @@ public final class Images implements Closeable {
     }
 
     /// @param damage takes a line for each chunk that cannot be read, and for each archive that other copies serve for
-    /// @param room on a disk, for what was decoded; what comes from sealed archives never goes there
+    /// @param room on a disk, for what was decoded; what comes from sealed archives goes there encrypted
     public Images(Consumer<String> damage, DiskRoom room) throws IOException {
         this(damage, room, CACHE);
     }
@@ -111,8 +110,7 @@ public final class Images implements Closeable {
     }
 
     private Image show(Chain chain, String name, Runnable release) throws IOException {
-        boolean sealed = IntStream.range(0, chain.length()).anyMatch(layer -> chain.archive(layer).manifest().seal().isPresent());
-        return new Image(chain, name, cache, sealed ? null : disk, decoders, damage, release);
+        return new Image(chain, name, cache, disk, decoders, damage, release);
     }
 
     private static void leaves(Cache.Key key, MemorySegment content, MemorySegment values, boolean whole) {

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -82,10 +83,14 @@ final class DiskCacheTest {
     }
 
     private void keep(DiskCache cache, int chunk, boolean whole) {
+        keep(cache, chunk, whole, false);
+    }
+
+    private void keep(DiskCache cache, int chunk, boolean whole, boolean secret) {
         MemorySegment content = chunk(chunk);
         MemorySegment values = DiskCache.values(Scene.CHUNK);
         new SubtreeHasher().subtree(content, (long) chunk * Scene.CHUNK, values);
-        cache.keep(key(chunk), content, values, whole);
+        cache.keep(key(chunk), content, values, whole, secret);
     }
 
     /// {@return whether a part of a chunk is there; then it is right}
@@ -107,7 +112,7 @@ final class DiskCacheTest {
         Random random = new Random(seed);
         try (DiskCache cache = new DiskCache(folder, 3 * Scene.CHUNK, 0, this::now, told::add)) {
             for (int i = 0; i < 100; i++) {
-                keep(cache, random.nextInt(12), false);
+                keep(cache, random.nextInt(12), false, random.nextBoolean());
                 for (int chunk : there(cache)) {
                     int start = random.nextBoolean() ? 0 : random.nextInt(Scene.CHUNK);
                     int size = random.nextBoolean() ? Scene.CHUNK - start : 1 + random.nextInt(Scene.CHUNK - start);
@@ -320,8 +325,7 @@ final class DiskCacheTest {
         return Histories.seeds(2);
     }
 
-    @Test
-    void whatIsSealedIsNotWrittenToIt() throws Exception {
+    private void afterReadingSealed(Use use) throws Exception {
         Path key = TestFiles.identity();
         Path recipient = Files.writeString(folder.resolve("recipient"), Files.readAllLines(key).stream()
                 .filter(line -> line.startsWith("# public key: ")).findFirst().orElseThrow().substring(14));
@@ -330,13 +334,46 @@ final class DiskCacheTest {
             try (Stream<Path> files = Files.list(scene.vault.resolve("tools"))) {
                 assertTrue(files.anyMatch(file -> file.toString().endsWith(".full.zst.age")));
             }
-            assertEquals(0, Files.size(nameless(folder.resolve("disk"))));
+            use.of(image, scene);
         });
     }
 
+    /// {@return how many of the groups of the device have their first bytes somewhere in the file on the disk}
+    private int legible() throws IOException {
+        String file = new String(Files.readAllBytes(nameless(folder.resolve("disk"))), StandardCharsets.ISO_8859_1);
+        assertTrue(file.length() > 6 * Scene.CHUNK, "of " + file.length());
+        int count = 0;
+        for (int at = 0; at + 32 <= SIZE; at += SubtreeHasher.GROUP) {
+            count += file.contains(new String(bytes, at, 32, StandardCharsets.ISO_8859_1)) ? 1 : 0;
+        }
+        return count;
+    }
+
     @Test
-    void whatIsNotSealedIs() throws Exception {
-        afterReading((image, scene) -> assertTrue(Files.size(nameless(folder.resolve("disk"))) > 6 * Scene.CHUNK));
+    void whatIsSealedIsEncryptedThere() throws Exception {
+        afterReadingSealed((image, scene) -> assertEquals(0, legible()));
+    }
+
+    @Test
+    void whatIsNotSealedIsNot() throws Exception {
+        afterReading((image, scene) -> assertTrue(legible() > 6 * Scene.CHUNK / SubtreeHasher.GROUP));
+    }
+
+    @Test
+    void aSealedImageThatHasBeenReadNeedsNoArchiveButForWhatIsDamagedOnTheDisk() throws Exception {
+        afterReadingSealed((image, scene) -> {
+            flip(nameless(folder.resolve("disk")), 5000);
+            Files.write(scene.data("full", 0), new byte[1]);
+            int failed = 0;
+            for (int chunk = 0; chunk < 12; chunk++) {
+                try {
+                    assertRight(image, chunk * Scene.CHUNK, Scene.CHUNK);
+                } catch (IOException e) {
+                    failed++;
+                }
+            }
+            assertEquals(1, failed);
+        });
     }
 
     @ParameterizedTest
