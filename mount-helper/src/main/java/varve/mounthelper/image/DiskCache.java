@@ -45,6 +45,7 @@ final class DiskCache implements AutoCloseable {
 
     private static final int SEALED_GROUP = GROUP + ChunkCipher.TAG_SIZE;
     private static final long PLAIN = -1;
+    private static final int MOST_SEALED = 16; // groups that are written at once
 
     private static final int UNIT = 4 << 10;
     private static final long SLOW = 2; // bytes in a nanosecond: decoding and proving them takes some three times as long
@@ -101,7 +102,7 @@ final class DiskCache implements AutoCloseable {
     private final class Prover {
         private final SubtreeHasher hasher = new SubtreeHasher();
         private final MemorySegment room = arena.allocate(GROUP, UNIT);
-        private final MemorySegment sealed = arena.allocate(SEALED_GROUP, UNIT);
+        private final MemorySegment sealed = arena.allocate(MOST_SEALED * SEALED_GROUP, UNIT);
         private @Nullable ChunkCipher cipher;
 
         ChunkCipher cipher() {
@@ -223,12 +224,17 @@ final class DiskCache implements AutoCloseable {
         }
         Prover prover = prover();
         try {
+            long filled = 0;
             for (long at = 0; at < content.byteSize(); at += GROUP) {
                 long length = Math.min(GROUP, content.byteSize() - at);
-                MemorySegment group = prover.sealed.asSlice(0, length + ChunkCipher.TAG_SIZE);
+                MemorySegment group = prover.sealed.asSlice(filled, length + ChunkCipher.TAG_SIZE);
                 MemorySegment.copy(content, at, group, 0, length);
                 prover.cipher().seal(entry.number + at / GROUP, false, group);
-                write(group.asByteBuffer(), entry.place(at));
+                filled += group.byteSize();
+                if (filled == prover.sealed.byteSize() || at + length == content.byteSize()) {
+                    write(prover.sealed.asSlice(0, filled).asByteBuffer(), entry.place(at) + group.byteSize() - filled);
+                    filled = 0;
+                }
             }
         } finally {
             provers.add(prover);
