@@ -15,9 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import varve.testdata.Images;
-import varve.testdata.TestFiles;
+import varve.testdata.Terminal;
 import varve.testdata.Tools;
-import varve.testdata.VarveProcess;
 
 /// A passphrase that is asked for at a terminal.
 class PassphraseTest {
@@ -31,26 +30,21 @@ class PassphraseTest {
 
     private String said = "";
 
-    /// Runs a program at a terminal.
-    ///
-    /// @param dialogue questions, and what is typed
     private int at(List<String> dialogue, Object... command) throws IOException {
-        List<Object> words = new ArrayList<>(List.of("python3", TestFiles.root().resolve("terminal.py")));
-        words.addAll(dialogue);
-        words.add("--");
-        words.addAll(List.of(command));
-        Tools.Output output = Tools.run(words.toArray()).orElseThrow();
-        said = new String(output.bytes());
-        return output.exitCode();
+        return taken(Terminal.run(dialogue, List.of(command)));
     }
 
     private int varve(List<String> dialogue, Object... arguments) throws IOException {
-        List<Object> command = new ArrayList<>(VarveProcess.command(VarveProcess.QUICK));
-        command.addAll(List.of(arguments));
-        command.addAll(List.of("--vault", folder.resolve("vault")));
-        int code = at(dialogue, command.toArray());
-        assertEquals(said.length() - "[shown]".length(), said.indexOf("[shown]"), "hidden while it is typed, and only then: " + said);
-        return code;
+        List<Object> words = new ArrayList<>(List.of(arguments));
+        words.addAll(List.of("--vault", folder.resolve("vault")));
+        Terminal terminal = Terminal.varve(dialogue, words.toArray());
+        assertTrue(terminal.hidden(), "hidden while it is typed, and only then: " + terminal.said());
+        return taken(terminal);
+    }
+
+    private int taken(Terminal terminal) {
+        said = terminal.said();
+        return terminal.exitCode();
     }
 
     private List<Path> archives() throws IOException {
