@@ -6,9 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
 import varve.archive.block.BlockSource;
 import varve.archive.block.Geometry;
@@ -16,7 +15,6 @@ import varve.archive.block.Zeros;
 import varve.archive.chain.ChainReader;
 import varve.archive.format.Node;
 import varve.archive.hash.SubtreeHasher;
-import varve.archive.linux.Linux;
 
 /// A look at what a change list calls unchanged: chunks drawn at random, and a stripe of the device that moves on from run to run.
 /// They are read from the source and compared with the parent's hashes; of a chunk that the list touches, the blocks that
@@ -33,6 +31,7 @@ final class ListAudit {
     private final Geometry geometry;
     private final ArchiveOptions options;
     private final Throttle throttle;
+    private final LongAdder read = new LongAdder();
 
     /// What was looked at.
     ///
@@ -65,19 +64,23 @@ final class ListAudit {
     /// @param end of the stripe
     Result run(long draws, RandomGenerator random, long from, long end) throws IOException {
         Course course = new Course(draw(draws, random), from, end);
-        try (ExecutorService threads = Executors.newFixedThreadPool(options.threadsOfList())) {
+        try (Workers<Looker> workers = new Workers<>(options.threadsOfList(), options.idle(), Looker::new)) {
             List<Future<?>> looking = new ArrayList<>();
-            for (int i = 0; i < options.threadsOfList(); i++) {
-                looking.add(threads.submit(() -> {
-                    follow(course);
+            for (int i = 0; i < workers.threads(); i++) {
+                looking.add(workers.submit(looker -> {
+                    looker.follow(course);
                     return null;
                 }));
             }
-            for (Future<?> one : looking) {
-                Workers.result(one);
+            try {
+                for (Future<?> one : looking) {
+                    Workers.result(one);
+                }
+            } finally {
+                course.stop();
             }
         }
-        return course.result();
+        return course.result(read.sum());
     }
 
     /// {@return chunks in order, one of each of as many equal parts, so that a disk goes one way and none is drawn twice}
@@ -95,24 +98,6 @@ final class ListAudit {
         return i * (chunks / parts) + Math.min(i, chunks % parts);
     }
 
-    /// looks at one chunk after another, as long as nothing wrong was found
-    private void follow(Course course) throws IOException {
-        if (options.idle()) {
-            Linux.ioprioIdle();
-        }
-        try (Looker looker = new Looker(course)) {
-            for (long chunk = course.next(); chunk >= 0; chunk = course.next()) {
-                OptionalLong wrong = looker.look(chunk);
-                if (wrong.isPresent()) {
-                    course.wrong(chunk, wrong.getAsLong());
-                }
-            }
-        } catch (Throwable e) {
-            course.stop();
-            throw e;
-        }
-    }
-
     /// What is to be looked at, in order, by several threads.
     private static final class Course {
         private final long[] drawn;
@@ -121,7 +106,6 @@ final class ListAudit {
         private int nextDrawn;
         private long nextStriped;
         private boolean over;
-        private long read;
         private long wrongChunk = Long.MAX_VALUE;
         private OptionalLong wrong = OptionalLong.empty();
 
@@ -147,10 +131,6 @@ final class ListAudit {
             return nextDrawn < drawn.length ? drawn[nextDrawn++] : -1;
         }
 
-        synchronized void read(long bytes) {
-            read += bytes;
-        }
-
         /// Remembers the first of what is wrong: who looks at an earlier chunk may find it later.
         synchronized void wrong(long chunk, long offset) {
             over = true;
@@ -164,22 +144,32 @@ final class ListAudit {
             over = true;
         }
 
-        synchronized Result result() {
+        synchronized Result result(long read) {
             return new Result(wrong.isPresent() ? nextDrawn : drawn.length, nextStriped - from, read, wrong);
         }
     }
 
     /// What one thread compares with.
-    private final class Looker implements AutoCloseable {
-        private final Course course;
-        private final Arena arena = Arena.ofConfined();
+    private final class Looker implements Workers.Tool {
+        private final Arena arena = Arena.ofShared();
         private final MemorySegment room = arena.allocate(geometry.chunkSize(), 4096);
         private final MemorySegment oldRoom = arena.allocate(geometry.chunkSize(), 4096);
         private final SubtreeHasher hasher = new SubtreeHasher();
         private final ChainReader reader = parent.reader();
 
-        Looker(Course course) {
-            this.course = course;
+        /// Looks at one chunk after another, as long as nothing wrong was found.
+        void follow(Course course) throws IOException {
+            try {
+                for (long chunk = course.next(); chunk >= 0; chunk = course.next()) {
+                    OptionalLong wrong = look(chunk);
+                    if (wrong.isPresent()) {
+                        course.wrong(chunk, wrong.getAsLong());
+                    }
+                }
+            } catch (Throwable e) {
+                course.stop(); // so that who waits for the others hears of it
+                throw e;
+            }
         }
 
         /// {@return the offset of the first block of a chunk that the list is wrong about}
@@ -197,7 +187,7 @@ final class ListAudit {
             MemorySegment bytes = room.asSlice(0, length);
             throttle.take(length);
             source.read(offset, bytes);
-            course.read(length);
+            read.add(length);
             if (!whole) {
                 return differing(offset, bytes, old);
             }

@@ -16,7 +16,7 @@ import varve.archive.linux.LargePages;
 /// What one worker makes frames and hashes with.
 ///
 /// For one thread at a time; the owner lends it out.
-class Press implements AutoCloseable {
+class Press implements Workers.Tool {
 
     final SubtreeHasher hasher = new SubtreeHasher();
     final FrameDecoder decoder = new FrameDecoder();

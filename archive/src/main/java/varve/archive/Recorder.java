@@ -46,7 +46,7 @@ final class Recorder {
     /// frames that may be on their way, however few threads there are
     private static final int LEAST_FRAMES = 12;
 
-    private final Workers<?> workers;
+    private final Workers<? extends Press> workers;
     private final LongSupplier size;
     private final ZeroHashes zeroHashes;
     private final ArchiveOutput output;
@@ -150,7 +150,7 @@ final class Recorder {
     /// @param size of the device, or of what is known of it yet
     /// @param parent of a delta; null for a full
     Recorder(
-            Workers<?> workers,
+            Workers<? extends Press> workers,
             LongSupplier size,
             ZeroHashes zeroHashes,
             ArchiveOutput output,

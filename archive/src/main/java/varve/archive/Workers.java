@@ -18,14 +18,20 @@ import varve.archive.block.Geometry;
 import varve.archive.codec.ZeroFrame;
 import varve.archive.linux.Linux;
 
-/// A fixed pool of threads, each with a [Press] of its own to work with.
-final class Workers<P extends Press> implements AutoCloseable {
+/// A fixed pool of threads, each with a tool of its own to work with, such as a [Press].
+final class Workers<P extends Workers.Tool> implements AutoCloseable {
 
     private final ExecutorService pool;
     private final BlockingQueue<P> idle;
     private final List<P> all = new ArrayList<>();
     private final Arena arena = Arena.ofShared();
     private final MemorySegment zeroFrame = arena.allocate(ZeroFrame.encodedSize(Geometry.MAX_ZERO_NODE), 8);
+
+    /// What one thread works with at a time; not always the same thread, and another one closes it.
+    interface Tool extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     /// A piece of work.
     interface Job<P, T> {
@@ -101,7 +107,7 @@ final class Workers<P extends Press> implements AutoCloseable {
     public void close() {
         pool.shutdownNow();
         pool.close();
-        all.forEach(Press::close);
+        all.forEach(Tool::close);
         arena.close();
     }
 }

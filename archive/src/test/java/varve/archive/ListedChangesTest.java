@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import varve.archive.block.BlockSource;
+import varve.archive.block.DeviceException;
 import varve.archive.block.FileDevice;
 import varve.archive.block.Geometry;
 import varve.archive.block.RefusedException;
@@ -224,7 +225,12 @@ class ListedChangesTest {
     // ---- the audit
 
     /// a device in memory
-    private record Bytes(byte[] bytes) implements BlockSource {
+    /// @param bad offset at which nothing can be read
+    private record Bytes(byte[] bytes, long bad) implements BlockSource {
+        Bytes(byte[] bytes) {
+            this(bytes, -1);
+        }
+
         @Override
         public long size() {
             return bytes.length;
@@ -236,7 +242,10 @@ class ListedChangesTest {
         }
 
         @Override
-        public void read(long offset, MemorySegment into) {
+        public void read(long offset, MemorySegment into) throws IOException {
+            if (offset == bad) {
+                throw new DeviceException("a bad block");
+            }
             into.copyFrom(MemorySegment.ofArray(bytes).asSlice(offset, into.byteSize()));
         }
 
@@ -313,6 +322,37 @@ class ListedChangesTest {
         assertEquals(7, AuditMark.read(folder, now).next());
         Files.writeString(folder.resolve(".varve-audit.json"), text);
         assertEquals(0, AuditMark.read(folder, now).next());
+    }
+
+    @Test
+    void theAuditReadsNoFasterThanAllowed() throws Exception {
+        int chunks = 40;
+        byte[] device = Images.mixed(10, chunks * CHUNK);
+        Path vault = folder.resolve("vault");
+        archive(vault, device, Optional.empty());
+        long rate = 8L * device.length;
+        ArchiveOptions limited = new ArchiveOptions(false, 3, OptionalInt.empty(), 2, rate, false, Optional.empty(), false);
+        try (Chain chain = Chain.open(history(vault).archives())) {
+            ParentView parent = new ParentView(chain, warnings::add);
+            long start = System.nanoTime();
+            ListAudit audit = new ListAudit(new Bytes(device), new Unlisted(new ChangeList(device.length), parent.geometry()), parent, limited);
+            ListAudit.Result result = audit.run(0, new Random(1), 0, chunks);
+            assertEquals(device.length, result.readSize());
+            assertTrue(System.nanoTime() - start >= 1_000_000_000L / 8, "as much as it may read in an eighth of a second");
+        }
+    }
+
+    @Test
+    void whatCannotBeReadEndsTheAudit() throws Exception {
+        int chunks = 40;
+        byte[] device = Images.mixed(11, chunks * CHUNK);
+        Path vault = folder.resolve("vault");
+        archive(vault, device, Optional.empty());
+        try (Chain chain = Chain.open(history(vault).archives())) {
+            ParentView parent = new ParentView(chain, warnings::add);
+            ListAudit audit = new ListAudit(new Bytes(device, 7L * CHUNK), new Unlisted(new ChangeList(device.length), parent.geometry()), parent, ArchiveOptions.defaults());
+            assertEquals("a bad block", assertThrows(DeviceException.class, () -> audit.run(0, new Random(1), 0, chunks)).getMessage());
+        }
     }
 
     @Test
