@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import varve.archive.format.Decimal;
 import varve.archive.format.JsonRows;
 import varve.archive.hash.Hash;
 

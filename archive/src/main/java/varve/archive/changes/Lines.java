@@ -3,6 +3,7 @@ package varve.archive.changes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import varve.archive.format.Decimal;
 
 /// A text in lines of bounded length, each ended by LF, of which one is looked at at a time. Words and numbers are read where they lie, since a list may have
 /// millions of them.

@@ -3,6 +3,7 @@ package varve.archive.changes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Set;
+import varve.archive.format.Decimal;
 import varve.archive.format.Xml;
 
 /// Change lists in XML, read as a stream: those of `thin_delta`, `era_invalidate` and `rbd diff --format xml`. A list that is cut off

@@ -34,9 +34,9 @@ public final class JsonRows {
                 int i = names.size();
                 require(i < MOST, "an object has more than " + MOST + " members");
                 names.add(parser.currentName());
-                boolean integer = parser.nextToken() == JsonToken.VALUE_NUMBER_INT;
-                numbers[i] = integer ? parser.getLongValue() : -1;
-                texts[i] = integer && numbers[i] >= 0 ? null : JsonRows.text(parser);
+                boolean number = parser.nextToken() == JsonToken.VALUE_NUMBER_INT && parser.getNumberType() != JsonParser.NumberType.BIG_INTEGER;
+                numbers[i] = number ? parser.getLongValue() : -1;
+                texts[i] = numbers[i] < 0 ? JsonRows.text(parser) : null;
             }
         }
 
@@ -55,9 +55,7 @@ public final class JsonRows {
         /// @throws IllegalArgumentException if it is missing, or anything else
         public long number(String name) {
             int i = names.indexOf(name);
-            require(i >= 0, name, " is missing");
-            require(numbers[i] >= 0, name, " is no number of 0 or more");
-            return numbers[i];
+            return i >= 0 && texts[i] == null ? numbers[i] : Decimal.parse(name, text(name));
         }
     }
 
@@ -109,12 +107,8 @@ public final class JsonRows {
     }
 
     private static void require(boolean holds, String otherwise) {
-        require(holds, otherwise, "");
-    }
-
-    private static void require(boolean holds, String what, String otherwise) {
         if (!holds) {
-            throw new IllegalArgumentException(what + otherwise);
+            throw new IllegalArgumentException(otherwise);
         }
     }
 }

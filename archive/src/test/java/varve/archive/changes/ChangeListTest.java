@@ -137,6 +137,16 @@ class ChangeListTest {
     }
 
     @Test
+    void numbersInJsonMayBeTextsAndNothingElse() throws IOException {
+        assertEquals(4096, extents("[{\"offset\": \"8192\", \"length\": 4096, \"type\": 1}]", 1 << 20).listedSize());
+        for (String wrong : new String[] {"-1", "1.5", "\"x\"", "9223372036854775808", "true"}) {
+            String text = "[{\"offset\": " + wrong + ", \"length\": 4096, \"type\": 1}]";
+            RefusedException e = assertThrows(RefusedException.class, () -> extents(text, 1 << 20));
+            assertTrue(e.getMessage().contains("offset is \"" + wrong.replace("\"", "") + "\", expected a number"), e.getMessage());
+        }
+    }
+
+    @Test
     void anElementWithoutEndIsRefused() {
         String begin = "<superblock uuid=\"\" time=\"1\" transaction=\"1\" data_block_size=\"128\" nr_data_blocks=\"0\"><diff left=\"1\" right=\"2\">";
         for (String endless : new String[] {"<range begin=\"" + "0".repeat(3 << 20), "<" + "a".repeat(3 << 20), "<!--" + "-x".repeat(3 << 20), "x".repeat(3 << 20)}) {

@@ -1,9 +1,9 @@
-package varve.archive.changes;
+package varve.archive.format;
 
 import org.jspecify.annotations.Nullable;
 
 /// Numbers of 0 to 2^63 - 1 in decimal digits.
-final class Decimal {
+public final class Decimal {
 
     private static final int DIGITS = 19; // of 2^63 - 1
 
@@ -11,7 +11,7 @@ final class Decimal {
 
     /// @param name of the number, for the error
     /// @throws IllegalArgumentException if it is missing, or anything else
-    static long parse(String name, @Nullable String text) {
+    public static long parse(String name, @Nullable String text) {
         if (text == null) {
             throw new IllegalArgumentException(name + " is missing");
         }
@@ -26,7 +26,7 @@ final class Decimal {
     }
 
     /// {@return the number in a part of an array, or less than 0 if there is none}
-    static long parse(byte[] text, int from, int to) {
+    public static long parse(byte[] text, int from, int to) {
         long value = from == to || to - from > DIGITS ? -1 : 0;
         for (int i = from; i < to && value >= 0; i++) {
             value = append(value, text[i]);
@@ -41,7 +41,7 @@ final class Decimal {
     }
 
     /// {@return what to say of a text that is no number}
-    static String none(String name, String text) {
+    public static String none(String name, String text) {
         return name + " is \"" + text + "\", expected a number";
     }
 }
