@@ -60,7 +60,7 @@ final class DiskCache implements AutoCloseable {
     private final Deque<Kept> ring = new ArrayDeque<>(); // the oldest first, which is the order of positions from `next` on, and around
     private final Queue<Prover> provers = new ConcurrentLinkedQueue<>(); // at rest
     private final Arena arena = Arena.ofShared();
-    private @Nullable FileKey secret; // of what is encrypted
+    private @Nullable FileKey fileKey; // of what is encrypted
     private long sealed; // groups so far: the number of a group is never given twice
     private long next; // position in the file
     private boolean around; // whether it has been full
@@ -102,22 +102,26 @@ final class DiskCache implements AutoCloseable {
     private final class Prover {
         private final SubtreeHasher hasher = new SubtreeHasher();
         private final MemorySegment room = arena.allocate(GROUP, UNIT);
-        private final MemorySegment sealed = arena.allocate(MOST_SEALED * SEALED_GROUP, UNIT);
-        private @Nullable ChunkCipher cipher;
+        private @Nullable Sealer sealer; // once something is encrypted
 
-        ChunkCipher cipher() {
-            if (cipher == null) {
-                cipher = new ChunkCipher(secret(), new byte[ChunkCipher.NONCE_SIZE]); // what differs is the key
+        Sealer sealer() {
+            if (sealer == null) {
+                sealer = new Sealer(
+                        new ChunkCipher(fileKey(), new byte[ChunkCipher.NONCE_SIZE]), // what differs is the key
+                        arena.allocate(MOST_SEALED * SEALED_GROUP, UNIT));
             }
-            return cipher;
+            return sealer;
         }
     }
 
-    private synchronized FileKey secret() {
-        if (secret == null) {
-            secret = FileKey.random(new SecureRandom());
+    /// What groups are encrypted with, and where.
+    private record Sealer(ChunkCipher cipher, MemorySegment room) {}
+
+    private synchronized FileKey fileKey() {
+        if (fileKey == null) {
+            fileKey = FileKey.random(new SecureRandom());
         }
-        return secret;
+        return fileKey;
     }
 
     /// @param folder that the file lies in
@@ -224,15 +228,16 @@ final class DiskCache implements AutoCloseable {
         }
         Prover prover = prover();
         try {
+            Sealer sealer = prover.sealer();
             long filled = 0;
             for (long at = 0; at < content.byteSize(); at += GROUP) {
                 long length = Math.min(GROUP, content.byteSize() - at);
-                MemorySegment group = prover.sealed.asSlice(filled, length + ChunkCipher.TAG_SIZE);
+                MemorySegment group = sealer.room.asSlice(filled, length + ChunkCipher.TAG_SIZE);
                 MemorySegment.copy(content, at, group, 0, length);
-                prover.cipher().seal(entry.number + at / GROUP, false, group);
+                sealer.cipher.seal(entry.number + at / GROUP, false, group);
                 filled += group.byteSize();
-                if (filled == prover.sealed.byteSize() || at + length == content.byteSize()) {
-                    write(prover.sealed.asSlice(0, filled).asByteBuffer(), entry.place(at) + group.byteSize() - filled);
+                if (filled == sealer.room.byteSize() || at + length == content.byteSize()) {
+                    write(sealer.room.asSlice(0, filled).asByteBuffer(), entry.place(at) + group.byteSize() - filled);
                     filled = 0;
                 }
             }
@@ -318,11 +323,12 @@ final class DiskCache implements AutoCloseable {
             read(entry.place(from), bytes.asByteBuffer());
             return;
         }
+        Sealer sealer = prover.sealer();
         for (long at = 0; at < bytes.byteSize(); at += GROUP) {
             long length = Math.min(GROUP, bytes.byteSize() - at);
-            MemorySegment group = prover.sealed.asSlice(0, length + ChunkCipher.TAG_SIZE);
+            MemorySegment group = sealer.room.asSlice(0, length + ChunkCipher.TAG_SIZE);
             read(entry.place(from + at), group.asByteBuffer());
-            prover.cipher().open(entry.number + (from + at) / GROUP, false, group, bytes.asSlice(at, length));
+            sealer.cipher.open(entry.number + (from + at) / GROUP, false, group, bytes.asSlice(at, length));
         }
     }
 
