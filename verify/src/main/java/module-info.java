@@ -3,7 +3,6 @@ module varve.verify {
     requires static org.jspecify;
     requires varve.archive;
     requires info.picocli;
-    requires java.xml;
 
     exports varve.verify;
     exports varve.verify.audit;

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import varve.testdata.TestFiles;
+import varve.testdata.Terminal;
 import varve.testdata.Tools;
 
 /// The programs `age`, `age-keygen` and `ssh-keygen` read what we seal, and the reverse.
@@ -20,7 +20,6 @@ class AgeProgramTest {
 
     private static final int SIZE = 3 * ChunkCipher.CHUNK_SIZE + 5;
     private static final String PASSPHRASE = "ein Kännchen Öl";
-    private static final Path TERMINAL = TestFiles.root().resolve("terminal.py");
 
     @TempDir
     private Path folder;
@@ -55,11 +54,11 @@ class AgeProgramTest {
     void passphrases() throws IOException {
         assumeTrue(Tools.find("age").isPresent() && Tools.find("python3").isPresent(), "needs age and python3");
         Path ours = Files.write(folder.resolve("ours.age"), Sealing.seal(content, new Passphrase(PASSPHRASE, 10)));
-        run("python3", TERMINAL, ": ", PASSPHRASE + "\\n", "--", "age", "-d", "-o", folder.resolve("opened"), ours);
+        atTerminal(List.of(": ", PASSPHRASE + "\\n"), "age", "-d", "-o", folder.resolve("opened"), ours);
         assertArrayEquals(content, Files.readAllBytes(folder.resolve("opened")));
 
         Path plain = Files.write(folder.resolve("plain"), content);
-        run("python3", TERMINAL, ": ", PASSPHRASE + "\\n", ": ", PASSPHRASE + "\\n", "--", "age", "-p", "-o", folder.resolve("theirs.age"), plain);
+        atTerminal(List.of(": ", PASSPHRASE + "\\n", ": ", PASSPHRASE + "\\n"), "age", "-p", "-o", folder.resolve("theirs.age"), plain);
         byte[] theirs = Files.readAllBytes(folder.resolve("theirs.age"));
         assertArrayEquals(content, Sealing.open(theirs, new Passphrase(PASSPHRASE)).orElseThrow());
     }
@@ -117,6 +116,11 @@ class AgeProgramTest {
 
     private static Identity identity(Path key) throws IOException {
         return KeyFiles.identities(key, (what, anew) -> Optional.empty()).getFirst();
+    }
+
+    private static void atTerminal(List<String> dialogue, Object... command) throws IOException {
+        Terminal terminal = Terminal.run(dialogue, List.of(command));
+        assertEquals(0, terminal.exitCode(), terminal.said());
     }
 
     private static byte[] run(Object... command) throws IOException {

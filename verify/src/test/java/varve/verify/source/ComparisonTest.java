@@ -361,10 +361,18 @@ final class ComparisonTest {
         "%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n7,d41d8cd98f00b204e9800998ecf8427e,x offset 0-99\n",
         "%%%% HASHDEEP-1.0\n%%%% size,md5,filename\n",
         "<?xml version='1.0'?><dfxml><fileobject><filename>x</filename><byte_run file_offset='-5' len='3'>",
+        "<?xml version='1.0'?><!DOCTYPE dfxml [<!ENTITY e 'x'>]><dfxml><fileobject><filename>x</filename><hashdigest type='MD5'>d41d8cd98f00b204e9800998ecf8427e</hashdigest></fileobject></dfxml>",
         "varve-hashes-1 5 5\n"})
     void badListsAreErrors(String text) throws IOException {
         Path list = list(text.getBytes(StandardCharsets.UTF_8));
         assertThrows(DamagedListException.class, () -> compare(list));
+    }
+
+    @Test
+    void anXmlListWhoseElementsLieInEachOtherWithoutEndIsAnError() throws IOException {
+        String digest = "<fileobject><filename>x</filename><hashdigest type='MD5'>d41d8cd98f00b204e9800998ecf8427e</hashdigest></fileobject>";
+        Path list = list(("<?xml version='1.0'?><dfxml>" + "<a>".repeat(200) + digest + "</a>".repeat(200) + "</dfxml>").getBytes(StandardCharsets.UTF_8));
+        assertTrue(assertThrows(DamagedListException.class, () -> compare(list)).getMessage().contains("more than 100 deep"));
     }
 
     // ---- our own lists
