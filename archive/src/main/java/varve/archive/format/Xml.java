@@ -123,7 +123,7 @@ public final class Xml {
         if (e.getNestedException() instanceof IOException cause) {
             throw cause;
         }
-        String message = String.valueOf(e.getMessage()).lines().reduce("", (first, line) -> line);
+        String message = String.valueOf(e.getMessage()).lines().findFirst().orElse(""); // then it says where
         return none(e.getLocation() == null ? 1 : e.getLocation().getLineNumber(), message);
     }
 

@@ -147,6 +147,14 @@ class ChangeListTest {
     }
 
     @Test
+    void whatIsWrongWithAnXmlListIsSaid() {
+        RefusedException cut = assertThrows(RefusedException.class, () -> read(Kind.THIN_DELTA, "<superblock data_block_size=\"1\">\n<diff", 1 << 20, OptionalLong.empty()));
+        assertTrue(cut.getMessage().contains("line 2: Unexpected end-of-input"), cut.getMessage());
+        RefusedException crossed = assertThrows(RefusedException.class, () -> read(Kind.RBD_DIFF, "<extents><extent></extents>", 1 << 20, OptionalLong.empty()));
+        assertTrue(crossed.getMessage().contains("line 1: Unexpected character 's'"), crossed.getMessage());
+    }
+
+    @Test
     void anElementWithoutEndIsRefused() {
         String begin = "<superblock uuid=\"\" time=\"1\" transaction=\"1\" data_block_size=\"128\" nr_data_blocks=\"0\"><diff left=\"1\" right=\"2\">";
         for (String endless : new String[] {"<range begin=\"" + "0".repeat(3 << 20), "<" + "a".repeat(3 << 20), "<!--" + "-x".repeat(3 << 20), "x".repeat(3 << 20)}) {
